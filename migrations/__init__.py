@@ -1,0 +1,1 @@
+"""Alembic revisions of the SQLite schema; run by `holdfast.infrastructure.sqlite.upgrade`."""

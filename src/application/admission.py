@@ -1,0 +1,68 @@
+"""Who may write to a workflow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..domain.errors import Fenced, LeaseHeld
+from ..domain.lease import Credentials, Lease, Standing
+from ..domain.ports import UnitOfWork
+from .environment import Environment
+
+
+def standing_of(lease: Lease, env: Environment) -> Standing:
+    """Return how *lease* stands now; the processes of this host are asked only if it matters."""
+    standing = lease.standing(env.clock.moment())
+    if standing is Standing.HELD and env.host.is_gone(lease.owner):
+        return Standing.OWNER_GONE
+    return standing
+
+
+def admit(
+    workflow_id: str, credentials: Credentials | None, *, uow: UnitOfWork, env: Environment
+) -> int:
+    """Return the epoch to write under.
+
+    With *credentials*, anything but an exact match is refused. Without, a living lease refuses, and
+    one that is over is ended: the epoch rises, so that its owner's later writes are fenced.
+
+    Raises:
+        Fenced: the credentials are not those of the present lease.
+        LeaseHeld: somebody else carries the workflow on.
+    """
+    lease = uow.leases.get(workflow_id)
+    if credentials is not None:
+        if lease is None or not lease.proves(credentials):
+            raise Fenced(workflow_id, credentials.epoch, _present(lease))
+        return lease.epoch
+    if lease is None:
+        return 0
+    standing = standing_of(lease, env)
+    if standing is Standing.HELD:
+        raise held(lease)
+    if standing is not Standing.GIVEN_UP:
+        lease = replace(lease.end(), epoch=lease.epoch + 1)
+        uow.leases.put(lease)
+    return lease.epoch
+
+
+def held(lease: Lease) -> LeaseHeld:
+    """Return the error that says who holds *lease*."""
+    return LeaseHeld(
+        lease.resource,
+        str(lease.owner),
+        lease.epoch,
+        lease.taken_at,
+        lease.expires_at.isoformat(),
+    )
+
+
+def _present(lease: Lease | None) -> str:
+    if lease is None:
+        return "nobody holds its lease"
+    if lease.token is None:
+        return f"its lease was ended (epoch {lease.epoch} now)"
+    return (
+        f"{lease.owner} holds its lease since {lease.taken_at.isoformat()} "
+        f"(epoch {lease.epoch} now)"
+    )

@@ -1,0 +1,1 @@
+"""Orders that change a store, one a file, each with its handler beside it."""

@@ -1,0 +1,177 @@
+"""Take a workflow's lease and begin an attempt under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ...domain.attempt import Attempt, Outcome
+from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.checkpoint_type import CheckpointType
+from ...domain.events import EventKind
+from ...domain.lease import Credentials, Lease, Standing
+from ...domain.ports import UnitOfWork
+from ...domain.recoverability import Obstacle, ObstacleKind
+from ..environment import Environment
+from ..restart import start_from
+from ..scribe import Entry, Scribe
+from ..situation import Situation, look_at
+from ..verdict import kill_exhausted
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAttempt:
+    """Take the lease, validate again, open the workflow or take it over, begin an attempt.
+
+    Attributes:
+        entry: the opening that is written when the workflow has none; its input and state count
+            only then.
+        handler: what carries the workflow on; ``None`` for a block of code.
+        duration: of the lease, in seconds.
+        force: pass over a living lease, over back-off and over used-up retries.
+        heeds_back_off: whether back-off stands in the way.
+        fall_back_to: start again from there, because what came after it is damaged.
+    """
+
+    entry: Entry
+    handler: str | None
+    correlation_id: str
+    duration: float
+    force: bool = False
+    heeds_back_off: bool = True
+    target: CheckpointId | None = None
+    fall_back_to: CheckpointId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that has begun: everything that follows is written with its credentials."""
+
+    attempt: Attempt
+    credentials: Credentials
+    opening: Checkpoint
+    head: CheckpointId
+
+
+@dataclass(frozen=True, slots=True)
+class Obstructed:
+    """Nothing was begun, for all these reasons."""
+
+    obstacles: tuple[Obstacle, ...]
+    held_by: Lease | None
+
+
+def begin_attempt(
+    command: BeginAttempt, *, uow: UnitOfWork, env: Environment
+) -> Begun | Obstructed:
+    """Handle `BeginAttempt`, as one change.
+
+    Where the only thing in the way is that retries are used up, the workflow is killed.
+    """
+    workflow = command.entry.scope.workflow_id
+    found = look_at(workflow, uow, env)
+    obstacles = _in_the_way(command, found, env)
+    if obstacles:
+        if all(each.kind is ObstacleKind.RETRIES_USED_UP for each in obstacles):
+            _kill(workflow, found, uow, env)
+        return Obstructed(tuple(obstacles), found.lease if found.is_held else None)
+    lease = _take_lease(command, found, uow, env)
+    scribe = Scribe(uow, workflow, lease.epoch, lease.taken_at, command.correlation_id)
+    _log_taking(scribe, found, lease)
+    opening = _open_or_take_over(command, found, scribe)
+    if command.fall_back_to is not None:
+        _fall_back(command.fall_back_to, scribe)
+    attempt = _begin(command, found, lease, scribe)
+    head = scribe.head or opening.id
+    return Begun(attempt, lease.credentials, opening, head)
+
+
+def _in_the_way(command: BeginAttempt, found: Situation, env: Environment) -> list[Obstacle]:
+    obstacles = found.obstacles(env)
+    if not command.heeds_back_off:
+        obstacles = [each for each in obstacles if each.kind is not ObstacleKind.NOT_DUE]
+    return [each for each in obstacles if not (command.force and each.yields_to_force)]
+
+
+def _kill(workflow: str, found: Situation, uow: UnitOfWork, env: Environment) -> None:
+    scribe = Scribe(uow, workflow, found.epoch, env.clock.moment().wall)
+    _end_last(found, scribe, Outcome.DIED)
+    if found.opening is not None:
+        kill_exhausted(scribe, found.opening, found.last.error if found.last else None)
+
+
+def _take_lease(
+    command: BeginAttempt, found: Situation, uow: UnitOfWork, env: Environment
+) -> Lease:
+    now = env.clock.moment()
+    lease = Lease(
+        resource=command.entry.scope.workflow_id,
+        epoch=found.epoch + 1,
+        token=env.randomness.token(),
+        owner=env.host.owner(),
+        duration=command.duration,
+        taken_at=now.wall,
+        renewed=now,
+    )
+    uow.leases.put(lease)
+    return lease
+
+
+def _log_taking(scribe: Scribe, found: Situation, lease: Lease) -> None:
+    if found.opening is not None and found.opening.status.is_in_flight:
+        why = "it was fenced" if found.is_held else _why_stale(found.standing)
+        scribe.note(EventKind.FOUND_STALE, found.opening.id, because=why)
+    scribe.note(EventKind.LEASE_TAKEN, owner=str(lease.owner))
+
+
+def _why_stale(standing: Standing | None) -> str:
+    return "it was never under a lease" if standing is None else f"its lease: {standing}"
+
+
+def _open_or_take_over(command: BeginAttempt, found: Situation, scribe: Scribe) -> Checkpoint:
+    _end_last(found, scribe, Outcome.DIED if found.death else Outcome.FENCED)
+    opening = found.opening
+    if opening is None:
+        return scribe.write(command.entry)
+    if found.death is not None:
+        opening.retry_count = found.death.retry_count
+    if opening.resume_handler is None:
+        opening.resume_handler = command.entry.resume_handler
+    opening.due_at = None
+    opening.take_over(scribe.epoch, scribe.at)
+    scribe.save(opening)
+    return opening
+
+
+def _end_last(found: Situation, scribe: Scribe, outcome: Outcome) -> None:
+    if found.last is not None and found.last.outcome is None:
+        scribe.uow.attempts.put(replace(found.last, ended_at=scribe.at, outcome=outcome))
+
+
+def _fall_back(intact: CheckpointId, scribe: Scribe) -> None:
+    damaged = scribe.head
+    start_from(scribe, intact)
+    note = {"fell_back_from": str(damaged)}
+    entry = Entry(intact.scope.workflow, CheckpointType.PROGRESS, metadata=dict(note))
+    # A checkpoint of its own, so that the damaged ones are not in the chain from here on.
+    fallen = scribe.write(entry)
+    scribe.note(EventKind.FELL_BACK, fallen.id, damaged=str(damaged), intact=str(intact))
+
+
+def _begin(command: BeginAttempt, found: Situation, lease: Lease, scribe: Scribe) -> Attempt:
+    attempt = Attempt(
+        workflow_id=lease.resource,
+        number=found.last.number + 1 if found.last else 1,
+        epoch=lease.epoch,
+        handler=command.handler,
+        owner=lease.owner,
+        correlation_id=command.correlation_id,
+        begun_at=lease.taken_at,
+        begun_after=scribe.head.sequence if scribe.head else 0,
+        target=command.target,
+    )
+    scribe.uow.attempts.put(attempt)
+    scribe.note(
+        EventKind.ATTEMPT_BEGUN, command.target, attempt=attempt.number, handler=command.handler
+    )
+    return attempt

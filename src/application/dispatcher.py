@@ -1,0 +1,63 @@
+"""Runs use cases as transactions, and records those that were refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from ..domain.errors import Fenced, HoldfastError, LeaseHeld
+from ..domain.events import DomainEvent, EventKind
+from ..domain.ports import Store, UnitOfWork
+from .environment import Environment
+
+C = TypeVar("C")
+C_contra = TypeVar("C_contra", contravariant=True)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Handler(Protocol[C_contra, T_co]):
+    """What handles a command or a query: a function beside it."""
+
+    def __call__(self, command: C_contra, /, *, uow: UnitOfWork, env: Environment) -> T_co:
+        """Return what the command or the query comes to."""
+
+
+class Dispatcher:
+    """Runs commands and queries on one store. May be called from any thread."""
+
+    def __init__(self, store: Store, env: Environment) -> None:
+        self.store = store
+        self.env = env
+
+    def execute(self, handler: Handler[C, T], command: C, *, timeout: float | None = None) -> T:
+        """Run *command* as one transaction; return what its handler returns, durably."""
+        env = self.env
+        try:
+            return self.store.write(lambda uow: handler(command, uow=uow, env=env), timeout=timeout)
+        except (Fenced, LeaseHeld) as refusal:
+            self._record(refusal)
+            raise
+
+    def ask(self, handler: Handler[C, T], query: C) -> T:
+        """Run *query* on one unchanging view of the store."""
+        return self.store.read(lambda uow: handler(query, uow=uow, env=self.env))
+
+    def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run *work* on one unchanging view of the store."""
+        return self.store.read(work)
+
+    def _record(self, refusal: Fenced | LeaseHeld) -> None:
+        """Log a refusal in a transaction of its own: the refused one left nothing behind."""
+        event = DomainEvent(
+            EventKind.WRITE_REFUSED,
+            refusal.resource,
+            self.env.clock.moment().wall,
+            epoch=refusal.epoch,
+            detail={"error": type(refusal).__name__, "message": str(refusal)},
+        )
+        try:
+            self.store.write(lambda uow: uow.events.append(event))
+        except HoldfastError as trouble:
+            # The refusal matters more to the caller than that it could not be logged.
+            refusal.add_note(f"the refusal could not be logged: {trouble}")

@@ -1,0 +1,25 @@
+"""What every use case may ask of the world around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.ports import Clock, Host, Randomness
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """How soon a failed workflow is due again, in seconds."""
+
+    base: float = 1.0
+    cap: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The ports that are not part of a transaction, and the policy that is not a caller's."""
+
+    clock: Clock
+    host: Host
+    randomness: Randomness
+    back_off: BackOff = BackOff()

@@ -1,0 +1,72 @@
+"""Find one checkpoint, or say what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.errors import NotFound
+from ...domain.ports import UnitOfWork
+from ...domain.scope import Scope
+from ...domain.workflow_summary import WorkflowStanding
+from ..environment import Environment
+
+# As many names as are read to find a near one.
+_NAMES_READ = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class GetCheckpoint:
+    """Find the checkpoint called so."""
+
+    checkpoint_id: CheckpointId
+
+
+@dataclass(frozen=True, slots=True)
+class LatestCheckpoint:
+    """Find the newest checkpoint of a workflow."""
+
+    workflow_id: str
+
+
+def get_checkpoint(
+    query: GetCheckpoint,
+    *,
+    uow: UnitOfWork,
+    env: Environment,  # noqa: ARG001
+) -> Checkpoint:
+    """Handle `GetCheckpoint`; raises `NotFound` with near names."""
+    try:
+        return uow.checkpoints.get(query.checkpoint_id)
+    except NotFound:
+        if uow.checkpoints.standing(query.checkpoint_id.workflow_id) is None:
+            refuse_unknown(query.checkpoint_id.workflow_id, uow)
+        raise
+
+
+def latest_checkpoint(
+    query: LatestCheckpoint,
+    *,
+    uow: UnitOfWork,
+    env: Environment,  # noqa: ARG001
+) -> Checkpoint:
+    """Handle `LatestCheckpoint`; raises `NotFound` with near names."""
+    return uow.checkpoints.get(require_workflow(query.workflow_id, uow).head)
+
+
+def require_workflow(workflow_id: str, uow: UnitOfWork) -> WorkflowStanding:
+    """Return where the workflow stands; raises `NotFound` with near names."""
+    standing = uow.checkpoints.standing(workflow_id)
+    if standing is None:
+        refuse_unknown(workflow_id, uow)
+    return standing
+
+
+def refuse_unknown(workflow_id: str, uow: UnitOfWork) -> NoReturn:
+    """Raise `NotFound` for a workflow that does not exist."""
+    known = uow.checkpoints.workflow_ids(_NAMES_READ)
+    near = difflib.get_close_matches(workflow_id, known, n=3)
+    raise NotFound(f"workflow {Scope(workflow_id)}", [str(Scope(name)) for name in near])

@@ -1,0 +1,28 @@
+"""List checkpoints, the newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from ...domain.checkpoint import Checkpoint
+from ...domain.ports import CheckpointFilter, UnitOfWork
+from ..environment import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class ListCheckpoints:
+    """List the checkpoints that match, the newest first, at most *limit*."""
+
+    wanted: CheckpointFilter
+    limit: int | None = 100
+
+
+def list_checkpoints(
+    query: ListCheckpoints,
+    *,
+    uow: UnitOfWork,
+    env: Environment,  # noqa: ARG001
+) -> list[Checkpoint]:
+    """Handle `ListCheckpoints`; what each holds is loaded when asked for."""
+    return list(islice(uow.checkpoints.find(query.wanted), query.limit))

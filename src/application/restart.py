@@ -1,0 +1,75 @@
+"""Starting again from an older checkpoint: what came after it is not in the new chain."""
+
+from __future__ import annotations
+
+from ..domain.checkpoint import Checkpoint
+from ..domain.checkpoint_id import CheckpointId
+from ..domain.checkpoint_status import CheckpointStatus
+from ..domain.errors import InvalidRequest
+from ..domain.payload import Payload
+from ..domain.replay import Replay
+from ..domain.scope import Scope
+from ..domain.scope_record import ScopeRecord
+from .scopes import opening_entry
+from .scribe import Scribe
+
+
+def start_from(scribe: Scribe, parent: CheckpointId) -> None:
+    """Make *parent* the scribe's head.
+
+    Open scopes that are not in the new chain become ``killed`` with that reason. A scope that is
+    open in the new chain and was closed since gets a new opening, the outermost first.
+
+    Raises:
+        NotFound, InvalidRequest: the parent does not exist, or belongs to another workflow.
+    """
+    if parent.workflow_id != scribe.workflow_id:
+        raise InvalidRequest(
+            f"{parent} cannot be the parent of a checkpoint of {Scope(scribe.workflow_id)}: it "
+            "belongs to another workflow; fork it to carry on from there"
+        )
+    if parent == scribe.head:
+        return
+    scribe.uow.checkpoints.get(parent)
+    past = scribe.uow.checkpoints.replay(parent)
+    open_then = {scope: record for scope, record in past.open_scopes() if record.opening}
+    kept = _kill_left_behind(scribe, parent, open_then)
+    scribe.head = parent
+    for scope in sorted(open_then, key=lambda each: len(each.lineage)):
+        if scope not in kept:
+            _open_anew(scribe, scope, past)
+
+
+def _kill_left_behind(
+    scribe: Scribe, parent: CheckpointId, open_then: dict[Scope, ScopeRecord]
+) -> set[Scope]:
+    kept = set()
+    for opening in reversed(scribe.uow.checkpoints.unfinished(scribe.workflow_id)):
+        record = open_then.get(opening.scope)
+        if record is not None and record.opening == opening.id:
+            kept.add(opening.scope)
+            continue
+        opening.kill(f"left behind by a restart from {parent}", scribe.at)
+        scribe.save(opening)
+    return kept
+
+
+def _open_anew(scribe: Scribe, scope: Scope, past: Replay) -> None:
+    record = past.record(scope)
+    if record.opening is None:
+        return
+    old: Checkpoint = scribe.uow.checkpoints.get(record.opening)
+    if not old.status.is_final:
+        return
+    scribe.write(
+        opening_entry(
+            scope,
+            Payload(input=scribe.uow.checkpoints.payload(record.opening).input),
+            name=record.title,
+            kind=record.kind,
+            resume_handler=record.handler,
+            max_retries=old.max_retries,
+            metadata=dict(old.metadata),
+        ),
+        status=CheckpointStatus.ACTIVE,
+    )

@@ -1,0 +1,137 @@
+"""Keeps the leases of the sessions of this process, as long as they give signs of life."""
+
+from __future__ import annotations
+
+import threading
+
+from ...domain.attempt import Outcome
+from ...domain.error_record import ErrorRecord
+from ...domain.errors import Fenced, HoldfastError, TimedOut
+from ..commands.finish_attempt import FinishAttempt, finish_attempt
+from ..commands.heartbeat import Heartbeat, heartbeat
+from ..dispatcher import Dispatcher
+from .session import Session
+
+# Two renewals may fail, or come late, before a lease runs out.
+_RENEWALS_PER_LEASE = 3
+_LONGEST_NAP = 5.0
+
+
+class LeaseKeeper:
+    """Renews leases in the background, in one thread, and ends the attempts that fall silent.
+
+    A lease alone must not keep a hung orchestrator alive: after ``silence`` without a checkpoint,
+    a finished step or a heartbeat the attempt is recorded as timed out and its lease ended.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._clock = dispatcher.env.clock
+        self._lock = threading.Lock()
+        self._sessions: dict[Session, int] = {}
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+
+    def watch(self, session: Session) -> None:
+        """Keep the session's lease from now on; it was renewed just now."""
+        with self._lock:
+            self._sessions[session] = self._clock.moment().uptime_ns
+            if self._thread is None:
+                self._wake = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._keep, args=(self._wake,), name="holdfast-leases", daemon=True
+                )
+                self._thread.start()
+
+    def forget(self, session: Session) -> None:
+        """Keep it no longer."""
+        with self._lock:
+            self._sessions.pop(session, None)
+            if not self._sessions:
+                self._stop()
+
+    def session_of(self, workflow_id: str) -> Session | None:
+        """Return the session of this process that carries the workflow on, if one does."""
+        with self._lock:
+            sessions = [each for each in self._sessions if each.attempt.workflow_id == workflow_id]
+        return sessions[0] if sessions else None
+
+    def sessions(self) -> list[Session]:
+        """Return the sessions whose leases are kept."""
+        with self._lock:
+            return list(self._sessions)
+
+    def after_fork(self) -> None:
+        """Forget everything: leases belong to the parent, and its thread did not come along."""
+        self._lock = threading.Lock()
+        self._sessions = {}
+        self._thread = None
+
+    def tick(self) -> float:
+        """Renew what is due, end what is silent; return the seconds until there is more to do."""
+        naps = [_LONGEST_NAP]
+        for session in self.sessions():
+            if session.silent_for > session.silence_limit:
+                self._end_silent(session)
+                continue
+            naps.append(self._renew_if_due(session))
+            naps.append(session.silence_limit - session.silent_for)
+        return max(0.01, min(naps))
+
+    def _renew_if_due(self, session: Session) -> float:
+        interval = session.terms.duration / _RENEWALS_PER_LEASE
+        with self._lock:
+            renewed = self._sessions.get(session)
+        if renewed is None:
+            return _LONGEST_NAP
+        now = self._clock.moment().uptime_ns
+        rest = interval - (now - renewed) / 1e9
+        if rest > 0:
+            return rest
+        self._renew(session)
+        return interval
+
+    def _renew(self, session: Session) -> None:
+        command = Heartbeat(session.attempt.workflow_id, session.credentials)
+        now = self._clock.moment().uptime_ns
+        try:
+            self._dispatcher.execute(heartbeat, command)
+        except Fenced as fenced:
+            self._lose(session, fenced)
+        except HoldfastError:
+            # Trouble with the store: the next round tries again, and so does every write.
+            pass
+        else:
+            with self._lock:
+                if session in self._sessions:
+                    self._sessions[session] = now
+
+    def _end_silent(self, session: Session) -> None:
+        error = TimedOut(str(session.workflow), "was silent for", session.silence_limit)
+        command = FinishAttempt(
+            session.scope,
+            session.credentials,
+            session.attempt.correlation_id,
+            Outcome.TIMED_OUT,
+            error=ErrorRecord.of(error),
+        )
+        self._lose(session, error)
+        try:
+            self._dispatcher.execute(finish_attempt, command)
+        except HoldfastError as trouble:
+            # Not renewed any more, the lease runs out, and the workflow is found stale.
+            error.add_note(f"it could not be recorded: {trouble}")
+
+    def _lose(self, session: Session, why: Exception) -> None:
+        session.end(why)
+        self.forget(session)
+        if session.interrupt is not None:
+            session.interrupt()
+
+    def _stop(self) -> None:
+        self._wake.set()
+        self._thread = None
+
+    def _keep(self, wake: threading.Event) -> None:
+        while not self._clock.wait(wake, self.tick()):
+            pass

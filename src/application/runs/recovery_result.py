@@ -1,0 +1,39 @@
+"""What a recovery came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.error_record import ErrorRecord
+from ...domain.json_value import JsonValue
+from ...domain.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryResult:
+    """What a recovery came to.
+
+    Attributes:
+        success: whether the handler returned.
+        checkpoint: the closing or failing checkpoint.
+        output: what the handler returned, in its recorded form.
+        error: what it raised, where it did.
+        attempt: the number of the attempt.
+        abandoned: the scopes that it left open; they are killed.
+        fell_back_from: the damaged head, where recovery stands on an ancestor of it.
+        reasons: notes on what was passed over.
+        duration_s: of the whole recovery, in seconds.
+    """
+
+    success: bool
+    checkpoint: Checkpoint | None
+    workflow_id: str
+    output: JsonValue
+    error: ErrorRecord | None
+    attempt: int
+    abandoned: tuple[Scope, ...]
+    fell_back_from: CheckpointId | None
+    reasons: tuple[str, ...]
+    duration_s: float

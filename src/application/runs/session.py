@@ -1,0 +1,199 @@
+"""One attempt as the process that makes it sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ...domain.attempt import Attempt
+from ...domain.checkpoint import Checkpoint
+from ...domain.errors import (
+    DuplicateName,
+    Fenced,
+    ForeignRun,
+    IllegalTransition,
+    StorageUnavailable,
+)
+from ...domain.json_value import JsonObject, JsonValue, merge_patch
+from ...domain.lease import Credentials
+from ...domain.replay import Replay
+from ...domain.scope import Scope
+from ...domain.scope_record import ScopeRecord
+from ..dispatcher import Handler
+from ..environment import Environment
+from .flow import Execute, Flow
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """How long a lease is good for, and how long its run may be silent. In seconds."""
+
+    duration: float
+    silence: float
+
+
+class Session:
+    """One attempt as the process that makes it sees it. May be used from any of its threads.
+
+    Attributes:
+        scope: what the handler completes when it returns.
+        past: what the chain added up to when the attempt began.
+        ended: why nothing more can be done in it, once that is so.
+        is_completed: the workflow was completed before: steps give what is recorded.
+        interrupt: how the driver is told to stop the handler, where it can be stopped.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        credentials: Credentials,
+        scope: Scope,
+        past: Replay,
+        terms: LeaseTerms,
+        env: Environment,
+        *,
+        is_completed: bool = False,
+    ) -> None:
+        self.attempt = attempt
+        self.credentials = credentials
+        self.scope = scope
+        self.past = past
+        self.terms = terms
+        self.is_completed = is_completed
+        self.ended: Exception | None = None
+        self.interrupt: Callable[[], None] | None = None
+        self._env = env
+        self._lock = threading.Lock()
+        self._used: set[Scope] = set()
+        self._states: dict[Scope, JsonObject] = {}
+        self._allowances: list[float] = []
+        self._last_sign_ns = env.clock.moment().uptime_ns
+
+    @property
+    def workflow(self) -> Scope:
+        """The scope of the workflow."""
+        return self.scope.workflow
+
+    @property
+    def input(self) -> JsonValue:
+        """What the workflow was started with."""
+        return self.past.record(self.workflow).input
+
+    @property
+    def in_doubt(self) -> tuple[str, ...]:
+        """The stages and steps that were opened and not closed before this attempt."""
+        return tuple(scope.key for scope, _ in self.past.open_scopes() if scope.stage_id)
+
+    def record(self, scope: Scope) -> ScopeRecord:
+        """Return what was known of *scope* when the attempt began."""
+        return self.past.record(scope)
+
+    def state(self, scope: Scope) -> JsonObject:
+        """Return the state of *scope* as this session left it; not to be changed in place."""
+        with self._lock:
+            return self._states.get(scope, self.past.record(scope).state)
+
+    def note_state(self, scope: Scope, state: JsonObject | None, patch: JsonObject | None) -> None:
+        """Note that a checkpoint was written that replaces or patches the state of *scope*."""
+        with self._lock:
+            new = self._states.get(scope, self.past.record(scope).state)
+            if state is not None:
+                new = state
+            if patch is not None:
+                new = merge_patch(new, patch)
+            self._states[scope] = new
+
+    def claim(self, scope: Scope) -> None:
+        """Note that the code uses this name; raises `DuplicateName` the second time."""
+        if not self.is_completed:
+            self.require_alive()
+        with self._lock:
+            if scope in self._used:
+                raise DuplicateName(scope)
+            self._used.add(scope)
+
+    def require_alive(self) -> None:
+        """Raise when nothing more can be done in this session, or not in this process."""
+        if self.ended is not None:
+            raise self.ended
+        pid = self._env.host.owner().pid
+        if pid != self.attempt.owner.pid:
+            raise ForeignRun(self.attempt.workflow_id, self.attempt.owner.pid, pid)
+
+    def end(self, why: Exception) -> None:
+        """Refuse everything from now on; the first reason stays."""
+        with self._lock:
+            if self.ended is None:
+                self.ended = why
+
+    def is_stopped_by(self, error: Exception) -> bool:
+        """Whether *error* is not the work's failure: the run was stopped, or the store is ill."""
+        return self.ended is not None or isinstance(error, StorageUnavailable)
+
+    def write(self, handler: Handler[C, T], command: C) -> Flow[T]:
+        """Run a command under the session's lease; once fenced, nothing more is tried."""
+        self.require_alive()
+        try:
+            result: T = yield Execute(handler, command)
+        except Fenced as fenced:
+            self.end(fenced)
+            raise
+        self.touch()
+        return result
+
+    def touch(self) -> None:
+        """Note a sign of life: a checkpoint, a finished step, a heartbeat."""
+        self._last_sign_ns = self._env.clock.moment().uptime_ns
+
+    @contextmanager
+    def may_be_silent(self, seconds: float | None) -> Iterator[None]:
+        """Allow silence for so many seconds inside the block, where that is more than usual."""
+        if seconds is None:
+            yield
+            return
+        self.touch()
+        with self._lock:
+            self._allowances.append(seconds)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._allowances.remove(seconds)
+
+    @property
+    def silence_limit(self) -> float:
+        """How long it may be silent now, in seconds."""
+        with self._lock:
+            return max([self.terms.silence, *self._allowances])
+
+    @property
+    def silent_for(self) -> float:
+        """How long it has been silent, in seconds."""
+        return (self._env.clock.moment().uptime_ns - self._last_sign_ns) / 1e9
+
+
+def replaying_session(
+    env: Environment, opening: Checkpoint, last: Attempt | None, past: Replay, terms: LeaseTerms
+) -> Session:
+    """Return a session of a completed workflow: it gives what is recorded and writes nothing."""
+    attempt = Attempt(
+        workflow_id=opening.id.workflow_id,
+        number=last.number if last else 1,
+        epoch=opening.epoch,
+        handler=opening.resume_handler,
+        owner=env.host.owner(),
+        correlation_id=last.correlation_id if last else "",
+        begun_at=opening.created_at,
+        begun_after=opening.id.sequence,
+    )
+    nothing = Credentials(opening.epoch, "")
+    session = Session(attempt, nothing, opening.scope, past, terms, env, is_completed=True)
+    advice = "it is done; fork it, or name an older parent, to start again"
+    session.end(IllegalTransition(opening.scope, opening.status, "written to", advice))
+    return session

@@ -1,0 +1,126 @@
+"""A step: run once, recorded, and not run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...domain.error_record import ErrorRecord
+from ...domain.errors import InputChanged
+from ...domain.json_value import JsonValue, canonical
+from ...domain.payload import JsonText, Payload
+from ...domain.ports import Codec
+from ...domain.retry import delay
+from ...domain.scope import Scope
+from ...domain.scope_record import ScopeRecord
+from ..commands.complete_checkpoint import CompleteCheckpoint, complete_checkpoint
+from ..commands.create_checkpoint import CreateCheckpoint, create_checkpoint
+from ..commands.fail_checkpoint import FailCheckpoint, fail_checkpoint
+from ..environment import Environment
+from ..scopes import opening_entry
+from .flow import Call, Flow, Pause
+from .session import Session
+
+ChangedInput = Literal["error", "rerun", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """How a step is run.
+
+    Attributes:
+        timeout: seconds that each try may take, and may be silent; ``None`` for no limit.
+        retries: further tries within this attempt, after back-off, when it raises.
+        changed_input: what happens when a finished step is asked with another input: an error,
+            run again, or keep the recorded output.
+    """
+
+    timeout: float | None = None
+    retries: int = 0
+    changed_input: ChangedInput = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class StepKit:
+    """What every step of a run works with."""
+
+    session: Session
+    codec: Codec
+    env: Environment
+
+
+def step(
+    kit: StepKit,
+    scope: Scope,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    options: StepOptions,
+) -> Flow[JsonValue]:
+    """Run *function* and record what it returns, or return what is recorded.
+
+    Its start is made durable before it runs, its output before it counts: a step that was opened
+    and not closed runs again. The first run, too, returns the recorded form.
+    """
+    session = kit.session
+    session.claim(scope)
+    given = {"args": list(args), "kwargs": dict(kwargs)}
+    asked = kit.codec.encode(given, "input")
+    record = session.record(scope)
+    changed = is_changed(record, given)
+    if record.is_finished and not runs_again(scope, record, given, options.changed_input):
+        return record.output
+    entry = opening_entry(scope, Payload(input=asked))
+    credentials = session.credentials
+    opening = CreateCheckpoint(entry, anew=changed, credentials=credentials)
+    yield from session.write(create_checkpoint, opening)
+    try:
+        output = yield from _try(kit, scope, Call(str(scope), function, args, kwargs), options)
+    except Exception as error:
+        if not session.is_stopped_by(error):
+            failure = FailCheckpoint(scope, ErrorRecord.of(error), credentials)
+            yield from session.write(fail_checkpoint, failure)
+        raise
+    closing = CompleteCheckpoint(scope, Payload(output=output), credentials=credentials)
+    yield from session.write(complete_checkpoint, closing)
+    return kit.codec.decode(output)
+
+
+def _try(kit: StepKit, scope: Scope, call: Call, options: StepOptions) -> Flow[JsonText]:
+    """Call the function, again after an error where the options say so; return its output."""
+    timed = Call(call.subject, call.function, call.args, call.kwargs, options.timeout)
+    for attempt in range(1, options.retries + 2):
+        try:
+            with kit.session.may_be_silent(options.timeout):
+                value = yield timed
+            return kit.codec.encode(value, f"output of {scope}")
+        except Exception as error:
+            if attempt > options.retries or kit.session.is_stopped_by(error):
+                raise
+        back_off = kit.env.back_off
+        draw = kit.env.randomness.draw()
+        yield Pause(delay(attempt, base=back_off.base, cap=back_off.cap, jitter=draw))
+        kit.session.require_alive()
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def is_changed(record: ScopeRecord, given: JsonValue) -> bool:
+    """Whether a scope that was opened before is asked with another input now."""
+    return record.opening is not None and canonical(record.input) != canonical(given)
+
+
+def runs_again(
+    scope: Scope, record: ScopeRecord, given: JsonValue, changed_input: ChangedInput
+) -> bool:
+    """Whether a finished scope is to run again; raises `InputChanged` where that is an error."""
+    if changed_input == "keep" or not is_changed(record, given):
+        return False
+    if changed_input == "rerun":
+        return True
+    raise InputChanged(
+        f"step {scope}",
+        canonical(record.input),
+        canonical(given),
+        "give it another name, or say run.using(changed_input='rerun') or 'keep'",
+    )

@@ -1,0 +1,79 @@
+"""How a workflow is found by whoever wants to carry it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.attempt import Attempt
+from ..domain.checkpoint import Checkpoint
+from ..domain.lease import Lease, Standing
+from ..domain.ports import UnitOfWork
+from ..domain.recoverability import Obstacle, obstacle_of_lease, obstacles_of_state
+from ..domain.retry import Reckoning
+from .admission import standing_of
+from .environment import Environment
+from .verdict import reckon_with
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How a workflow is found.
+
+    Attributes:
+        lease: its last lease, and ``standing``, how that stands now.
+        opening: the checkpoint that opened it last.
+        last: its newest attempt.
+        death: the count of retries, where the last execution died; ``None`` where it did not.
+    """
+
+    lease: Lease | None
+    standing: Standing | None
+    opening: Checkpoint | None
+    last: Attempt | None
+    death: Reckoning | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody carries it on."""
+        return self.standing is Standing.HELD
+
+    @property
+    def attempts(self) -> int:
+        """How many executions there were; one that began without a lease counts."""
+        return self.last.number if self.last else 1
+
+    @property
+    def epoch(self) -> int:
+        """The number of its last lease; 0 before the first."""
+        return self.lease.epoch if self.lease else 0
+
+    def obstacles(self, env: Environment) -> list[Obstacle]:
+        """Return everything about it that stands in the way of carrying it on."""
+        found = []
+        if self.lease is not None and self.is_held:
+            found.append(obstacle_of_lease(self.lease))
+        if self.opening is not None:
+            found += obstacles_of_state(
+                self.opening,
+                env.clock.moment().wall,
+                exhausted=self.death is not None and self.death.exhausted,
+                attempts=self.attempts,
+            )
+        return found
+
+
+def look_at(workflow_id: str, uow: UnitOfWork, env: Environment) -> Situation:
+    """Return how the workflow is found now."""
+    lease = uow.leases.get(workflow_id)
+    where = uow.checkpoints.standing(workflow_id)
+    opening = uow.checkpoints.get(where.opening) if where and where.opening else None
+    last = uow.attempts.last(workflow_id)
+    standing = standing_of(lease, env) if lease else None
+    died = (
+        opening is not None
+        and opening.status.is_in_flight
+        and standing is not Standing.HELD
+        and (last is None or last.outcome is None)
+    )
+    death = reckon_with(opening, uow) if died and opening is not None else None
+    return Situation(lease, standing, opening, last, death)

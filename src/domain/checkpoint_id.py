@@ -1,0 +1,96 @@
+"""The name of a checkpoint, as a value, as text and as a path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+from .errors import InvalidId
+from .name_part import file_name
+from .scope import Scope
+
+MAX_SEQUENCE = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointId:
+    """The name of a checkpoint: its scope and a sequence number of its workflow.
+
+    ``sequence`` is positive, strictly increasing within a workflow, and never given out again once
+    acknowledged. Text form and value stand for each other, one to one:
+
+    >>> checkpoint_id = CheckpointId("release/42", "load", "eu@west", 7)
+    >>> str(checkpoint_id)
+    'release%2F42/load/eu%40west@7'
+    >>> CheckpointId.parse(str(checkpoint_id)) == checkpoint_id
+    True
+    """
+
+    workflow_id: str
+    stage_id: str | None
+    agent_id: str | None
+    sequence: int
+
+    def __post_init__(self) -> None:
+        Scope(self.workflow_id, self.stage_id, self.agent_id)
+        if type(self.sequence) is not int or not 1 <= self.sequence <= MAX_SEQUENCE:
+            raise InvalidId("sequence", self.sequence, "it must be a positive 64-bit integer")
+
+    @classmethod
+    def of(cls, scope: Scope, sequence: int) -> CheckpointId:
+        """Return the id of the checkpoint of *scope* with that *sequence*."""
+        return cls(scope.workflow_id, scope.stage_id, scope.agent_id, sequence)
+
+    @classmethod
+    def parse(cls, text: str) -> CheckpointId:
+        """Return the id whose text form is *text*; raises `InvalidId`."""
+        if type(text) is not str:
+            _refuse(text)
+        scope, at, digits = text.rpartition("@")
+        if not at or not (digits.isascii() and digits.isdigit()) or digits.startswith("0"):
+            _refuse(text)
+        if len(digits) > len(str(MAX_SEQUENCE)):
+            raise InvalidId("sequence", digits, "it must be a positive 64-bit integer")
+        return cls.of(Scope.parse(scope), int(digits))
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that the checkpoint belongs to."""
+        return Scope(self.workflow_id, self.stage_id, self.agent_id)
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Return the path form: a folder a part, then ``@`` and the sequence, zero-padded.
+
+        Safe on Linux, macOS and Windows and never outside the folder it is put into. The full id
+        is not to be read back from it: long and unusual names are shortened to a digest.
+
+        >>> CheckpointId("nightly", "load", None, 7).path
+        PurePosixPath('nightly/load/@000000000007')
+        """
+        parts = (self.workflow_id, self.stage_id, self.agent_id)
+        folders = [file_name(part) for part in parts if part is not None]
+        return PurePosixPath(*folders, f"@{self.sequence:012d}")
+
+    def __str__(self) -> str:
+        return f"{self.scope}@{self.sequence}"
+
+
+def parse_target(text: str) -> CheckpointId | Scope:
+    """Return what *text* names: a checkpoint (``"wf/stage@3"``) or a workflow (``"wf"``).
+
+    Raises `InvalidId` for anything else, a stage or an agent without a sequence included.
+    """
+    if type(text) is str and "@" in text:
+        return CheckpointId.parse(text)
+    scope = Scope.parse(text)
+    if scope.kind != "workflow":
+        raise InvalidId("id", text, "name a workflow, or a checkpoint with its @sequence")
+    return scope
+
+
+def _refuse(text: object) -> NoReturn:
+    raise InvalidId(
+        "checkpoint id", text, "it must read workflow@1, workflow/stage@1 or workflow/stage/agent@1"
+    )

@@ -1,0 +1,341 @@
+"""Every error that Holdfast raises on purpose.
+
+::
+
+    HoldfastError
+    ├── InvalidId                an id, or a part of one, that cannot be one
+    ├── InvalidRequest           a call that contradicts itself (also a ValueError)
+    ├── StateNotSerializable     a value that JSON cannot hold, with the path to it
+    ├── StateTooLarge            a value over the limit, with both sizes
+    ├── NotFound                 no such checkpoint or workflow
+    │   └── HandlerNotFound      no such handler in this program
+    ├── Refused                  understood, possible, and not allowed as things stand
+    │   ├── IllegalTransition    the checkpoint's state does not allow it
+    │   ├── ScopeOpen            something inside the scope is still open
+    │   ├── LeaseHeld            somebody else is carrying the workflow on
+    │   ├── Fenced               the lease that this write relied on is gone
+    │   ├── InputChanged         a finished step, or a workflow, asked with another input
+    │   ├── DuplicateName        one name used twice in one attempt
+    │   ├── NotRecoverable       nothing was run, for every reason listed
+    │   ├── ForeignRun           a run used in a process that did not open it
+    │   ├── Waiting              the run waits for an answer and has given its lease up
+    │   └── Cancelled            somebody asked the run to stop
+    ├── TimedOut                 a handler, or a step, exceeded its time
+    ├── Damaged                  stored data is not what was written
+    │   ├── ChainBroken          an ancestor that is needed is missing
+    │   └── CheckpointCorrupted  a digest does not match
+    └── StorageUnavailable       the store could not be read or written
+        ├── StoreBusy            somebody else held the store's lock for too long
+        ├── StoreClosed          the engine was closed before this call
+        ├── NotAStore            the path holds something that is not a Holdfast store
+        └── SchemaMismatch       the store has another schema than this version of Holdfast
+            ├── SchemaTooNew     it was written by a newer version
+            └── SchemaTooOld     it has to be upgraded first
+
+A message says what happened, to which id, and what to do; the same values are attributes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+
+class HoldfastError(Exception):
+    """The root of the tree: ``except HoldfastError`` catches whatever Holdfast raises."""
+
+
+class InvalidId(HoldfastError, ValueError):
+    """An id, or a part of one, that cannot be one."""
+
+    def __init__(self, what: str, value: object, rule: str) -> None:
+        self.what = what
+        self.value = value
+        self.rule = rule
+        super().__init__(f"{what} {_shorten(value)} is not valid: {rule}")
+
+
+class InvalidRequest(HoldfastError, ValueError):
+    """A call that contradicts itself; nothing was written."""
+
+
+class StateNotSerializable(HoldfastError, TypeError):
+    """A value that JSON cannot hold; nothing was written."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{path}: {problem}")
+
+
+class StateTooLarge(HoldfastError, ValueError):
+    """A value over the limit; nothing was written. Sizes in bytes of JSON text."""
+
+    def __init__(
+        self, what: str, size: int, limit: int, largest: Sequence[tuple[str, int]]
+    ) -> None:
+        self.what = what
+        self.size = size
+        self.limit = limit
+        self.largest = tuple(largest)
+        parts = ", ".join(f"{key} ({_bytes(n)})" for key, n in self.largest)
+        super().__init__(
+            f"{what} has {_bytes(size)}, the limit is {_bytes(limit)}"
+            + (f"; largest: {parts}" if parts else "")
+            + ". Keep large data outside and its name in the state, or raise the limit"
+        )
+
+
+class NotFound(HoldfastError, LookupError):
+    """No such checkpoint or workflow."""
+
+    def __init__(self, what: str, suggestions: Iterable[str] = ()) -> None:
+        self.what = what
+        self.suggestions = tuple(suggestions)
+        near = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
+        super().__init__(f"{what} does not exist{near}")
+
+
+class HandlerNotFound(NotFound):
+    """No such handler in this program."""
+
+    def __init__(self, handler: str, known: Iterable[str]) -> None:
+        self.handler = handler
+        self.known = tuple(known)
+        names = ", ".join(self.known) or "none"
+        HoldfastError.__init__(
+            self,
+            f"no handler named {handler!r} is registered here (known: {names}); register it with "
+            "@app.handler or @app.workflow, or name the program that does with --app",
+        )
+        self.what = f"handler {handler!r}"
+        self.suggestions = ()
+
+
+class Refused(HoldfastError):
+    """Understood, possible, and not allowed as things stand; nothing was written."""
+
+
+class IllegalTransition(Refused):
+    """A change of state that the transition table does not have."""
+
+    def __init__(self, subject: object, current: str, wanted: str, advice: str = "") -> None:
+        self.subject = subject
+        self.current = current
+        self.wanted = wanted
+        super().__init__(
+            f"{subject} is {current} and cannot become {wanted}" + (f"; {advice}" if advice else "")
+        )
+
+
+class ScopeOpen(Refused):
+    """A scope cannot be closed, or opened again, as long as the named ones are open."""
+
+    def __init__(self, scope: object, open_scopes: Iterable[object], message: str = "") -> None:
+        self.scope = scope
+        self.open_scopes = tuple(str(each) for each in open_scopes)
+        super().__init__(
+            message
+            or f"{scope} cannot be closed: {', '.join(self.open_scopes)} inside it "
+            f"{'is' if len(self.open_scopes) == 1 else 'are'} still open; close them first, or "
+            "pass abandon=True to close them as killed"
+        )
+
+
+class LeaseHeld(Refused):
+    """Somebody else is carrying the workflow on."""
+
+    def __init__(self, resource: str, owner: str, epoch: int, since: datetime, until: str) -> None:
+        self.resource = resource
+        self.owner = owner
+        self.epoch = epoch
+        self.since = since
+        self.until = until
+        super().__init__(
+            f"{resource} is being carried on by {owner} since {since.isoformat()} (epoch {epoch}, "
+            f"lease until {until}); wait for it to end, or fence it with recover --force"
+        )
+
+
+class Fenced(Refused):
+    """The lease that this write relied on is gone; nothing was written."""
+
+    def __init__(self, resource: str, epoch: int, now: str) -> None:
+        self.resource = resource
+        self.epoch = epoch
+        super().__init__(
+            f"the write to {resource} under epoch {epoch} is refused: {now}; stop this run, the "
+            "newer owner's word counts"
+        )
+
+
+class InputChanged(Refused):
+    """A finished step, or a workflow, is asked with another input than it was run with."""
+
+    def __init__(self, subject: str, recorded: str, asked: str, advice: str) -> None:
+        self.subject = subject
+        self.recorded = recorded
+        self.asked = asked
+        super().__init__(
+            f"{subject} was recorded with the input {_shorten_text(recorded)} and is now asked "
+            f"with {_shorten_text(asked)}; {advice}"
+        )
+
+
+class DuplicateName(Refused):
+    """One name is used twice in one attempt."""
+
+    def __init__(self, scope: object) -> None:
+        self.scope = str(scope)
+        super().__init__(
+            f"{scope} is used twice in one attempt; steps are known by name, give each its own"
+        )
+
+
+class NotRecoverable(Refused):
+    """Nothing was run; ``reasons`` has every reason, not only the first."""
+
+    def __init__(self, target: str, reasons: Iterable[str]) -> None:
+        self.target = target
+        self.reasons = tuple(reasons)
+        super().__init__(f"{target} cannot be recovered now: {'; '.join(self.reasons)}")
+
+
+class ForeignRun(Refused):
+    """A run is used in a process that did not open it (it was carried through a fork)."""
+
+    def __init__(self, workflow_id: str, opened_in: int, used_in: int) -> None:
+        self.workflow_id = workflow_id
+        super().__init__(
+            f"the run of {workflow_id} was opened in process {opened_in} and is used in process "
+            f"{used_in}; a run does not pass through a fork, open one where it is used"
+        )
+
+
+class Waiting(Refused):
+    """The run waits for an answer and has given its lease up; let this end the attempt."""
+
+    def __init__(self, workflow_id: str, name: str, until: datetime | None = None) -> None:
+        self.workflow_id = workflow_id
+        self.name = name
+        self.until = until
+        due = f" until {until.isoformat()}" if until else ""
+        super().__init__(
+            f"{workflow_id} waits for an answer to {name!r}{due}; give it with engine.answer or "
+            "`holdfast answer`"
+        )
+
+
+class Cancelled(Refused):
+    """Somebody asked the run to stop; let this end the attempt."""
+
+    def __init__(self, workflow_id: str) -> None:
+        self.workflow_id = workflow_id
+        super().__init__(f"{workflow_id} was asked to stop; its open scopes become killed")
+
+
+class TimedOut(HoldfastError, TimeoutError):
+    """A handler, or a step, exceeded its time or was silent for too long. In seconds."""
+
+    def __init__(self, subject: str, problem: str, seconds: float) -> None:
+        self.subject = subject
+        self.seconds = seconds
+        super().__init__(f"{subject} {problem} {seconds:g} s")
+
+
+class Damaged(HoldfastError):
+    """Stored data is not what was written."""
+
+
+class ChainBroken(Damaged):
+    """An ancestor that is needed is missing."""
+
+    def __init__(self, checkpoint: object, missing: object) -> None:
+        self.checkpoint = str(checkpoint)
+        self.missing = str(missing)
+        super().__init__(
+            f"the context of {checkpoint} cannot be rebuilt: its ancestor {missing} is missing; "
+            "recover from an older checkpoint, or restore a backup"
+        )
+
+
+class CheckpointCorrupted(Damaged):
+    """A stored row is not what was written: a digest does not match."""
+
+    def __init__(self, subject: object, problem: str) -> None:
+        self.subject = str(subject)
+        self.problem = problem
+        super().__init__(
+            f"{subject} is damaged: {problem}; recovery falls back to its newest intact ancestor, "
+            "restore a backup to get it back"
+        )
+
+
+class StorageUnavailable(HoldfastError):
+    """The store could not be read or written.
+
+    ``outcome`` is ``"not written"``, or ``"unknown"`` where a commit failed in a way that leaves
+    open whether it will be found after reopening.
+    """
+
+    def __init__(self, message: str, *, outcome: str = "not written") -> None:
+        self.outcome = outcome
+        super().__init__(message)
+
+
+class StoreBusy(StorageUnavailable):
+    """Somebody else held the store's lock for too long."""
+
+
+class StoreClosed(StorageUnavailable):
+    """The engine was closed before this call."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"the engine on {target} is closed; open another one")
+
+
+class NotAStore(StorageUnavailable):
+    """The path holds something that is not a Holdfast store; it was not touched."""
+
+
+class SchemaMismatch(StorageUnavailable):
+    """The store has another schema than this version of Holdfast; nothing was touched."""
+
+    advice = ""
+
+    def __init__(self, target: str, found: int, supported: int) -> None:
+        self.found = found
+        self.supported = supported
+        super().__init__(
+            f"{target} has schema {found}, this version of Holdfast writes {supported}: "
+            f"{self.advice}"
+        )
+
+
+class SchemaTooNew(SchemaMismatch):
+    """The store was written by a newer version of Holdfast; nothing was touched."""
+
+    advice = "upgrade Holdfast, or open a backup made before the upgrade"
+
+
+class SchemaTooOld(SchemaMismatch):
+    """The store has to be upgraded first; reading never does that."""
+
+    advice = "run `holdfast upgrade`, or open it for writing once"
+
+
+def _shorten(value: object) -> str:
+    return _shorten_text(ascii(value))
+
+
+def _shorten_text(text: str, limit: int = 120) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _bytes(count: int) -> str:
+    if count < 10_000:
+        return f"{count} bytes"
+    return f"{count / 1024:.0f} KiB" if count < 10 << 20 else f"{count / (1 << 20):.1f} MiB"

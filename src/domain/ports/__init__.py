@@ -1,0 +1,34 @@
+"""What the core needs from outside, each as a promise of effects.
+
+Ports live in the domain (see docs/decisions): adapters and use cases both depend on them, and they
+depend on nothing but domain types.
+"""
+
+from .attempt_log import AttemptLog
+from .checkpoint_repository import CheckpointFilter, CheckpointRepository
+from .clock import Clock
+from .codec import Codec
+from .event_log import EventLog
+from .handler_registry import HandlerRegistry, HandlerSpec
+from .host import Host
+from .lease_store import LeaseStore
+from .randomness import Randomness
+from .sequence_generator import SequenceGenerator
+from .unit_of_work import Store, UnitOfWork
+
+__all__ = [
+    "AttemptLog",
+    "CheckpointFilter",
+    "CheckpointRepository",
+    "Clock",
+    "Codec",
+    "EventLog",
+    "HandlerRegistry",
+    "HandlerSpec",
+    "Host",
+    "LeaseStore",
+    "Randomness",
+    "SequenceGenerator",
+    "Store",
+    "UnitOfWork",
+]

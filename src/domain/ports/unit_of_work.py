@@ -1,0 +1,61 @@
+"""One transaction, and the store that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from .attempt_log import AttemptLog
+from .checkpoint_repository import CheckpointRepository
+from .event_log import EventLog
+from .lease_store import LeaseStore
+from .sequence_generator import SequenceGenerator
+
+T = TypeVar("T")
+
+
+class UnitOfWork(Protocol):
+    """What one transaction works on; of no use once its work has returned."""
+
+    @property
+    def checkpoints(self) -> CheckpointRepository: ...
+    @property
+    def sequences(self) -> SequenceGenerator: ...
+    @property
+    def leases(self) -> LeaseStore: ...
+    @property
+    def attempts(self) -> AttemptLog: ...
+    @property
+    def events(self) -> EventLog: ...
+
+
+class Store(Protocol):
+    """Runs work as transactions; may be called from any thread.
+
+    A transaction is a function, not a block: so that it can be run again after trouble with a lock
+    or a disk, and together with the transactions of others under one sync.
+    """
+
+    @property
+    def target(self) -> str:
+        """What was opened, as text that opens it again."""
+
+    def write(self, work: Callable[[UnitOfWork], T], *, timeout: float | None = None) -> T:
+        """Run *work* as one transaction and return what it returns, durably.
+
+        On return everything that it wrote survives what the store's durability promises, and nobody
+        was told of it before. If it raises, nothing of it is written. It may be run more than once,
+        so it must not have effects but on its unit of work.
+
+        Args:
+            timeout: seconds for which trouble is waited out; ``None`` for the store's own limit.
+
+        Raises:
+            StorageUnavailable: lock, disk or file trouble outlasted the write timeout.
+        """
+
+    def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run *work* on one unchanging view of the store; it must not write."""
+
+    def close(self) -> None:
+        """Wait for the work that was accepted, then let go of the store. Twice does no harm."""

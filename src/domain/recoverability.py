@@ -1,0 +1,107 @@
+"""What stands in the way of carrying a workflow on: every reason, not only the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .checkpoint import Checkpoint
+from .checkpoint_status import CheckpointStatus
+from .lease import Lease
+
+
+class ObstacleKind(StrEnum):
+    """What kind of reason it is."""
+
+    COMPLETED = "completed"
+    KILLED = "killed"
+    HELD = "held"
+    WAITING = "waiting"
+    RETRIES_USED_UP = "retries_used_up"
+    NOT_DUE = "not_due"
+    NO_HANDLER = "no_handler"
+    UNKNOWN_HANDLER = "unknown_handler"
+
+
+_PASSED_BY_FORCE = frozenset(
+    [ObstacleKind.HELD, ObstacleKind.RETRIES_USED_UP, ObstacleKind.NOT_DUE]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A reason why a workflow is not carried on now; ``text`` says what to do about it."""
+
+    kind: ObstacleKind
+    text: str
+
+    @property
+    def yields_to_force(self) -> bool:
+        """Whether ``force`` passes over it."""
+        return self.kind in _PASSED_BY_FORCE
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def obstacles_of_state(
+    opening: Checkpoint, now: datetime, *, exhausted: bool, attempts: int
+) -> list[Obstacle]:
+    """Return what the state of a workflow's opening puts in the way.
+
+    Args:
+        exhausted: whether the executions so far have used up its retries.
+        attempts: how many executions there were.
+    """
+    found = []
+    if opening.status is CheckpointStatus.COMPLETED:
+        text = f"{opening.scope} is completed since {opening.updated_at.isoformat()}"
+        found.append(Obstacle(ObstacleKind.COMPLETED, text))
+    if opening.status is CheckpointStatus.KILLED:
+        text = (
+            f"{opening.scope} was killed at {opening.updated_at.isoformat()} "
+            f"({opening.reason}); open it anew with engine.retry or `holdfast retry`"
+        )
+        found.append(Obstacle(ObstacleKind.KILLED, text))
+    if opening.status is CheckpointStatus.WAITING:
+        text = f"{opening.scope} waits for an answer; give it with `holdfast answer`"
+        found.append(Obstacle(ObstacleKind.WAITING, text))
+    if exhausted and not opening.status.is_final:
+        text = retries_used_up(attempts, opening.max_retries)
+        found.append(Obstacle(ObstacleKind.RETRIES_USED_UP, text))
+    if opening.due_at is not None and now < opening.due_at:
+        text = f"it is not due before {opening.due_at.isoformat()} (back-off)"
+        found.append(Obstacle(ObstacleKind.NOT_DUE, text))
+    return found
+
+
+def retries_used_up(attempts: int, max_retries: int) -> str:
+    """Return the sentence that says so."""
+    return (
+        f"its retries are used up: {attempts} executions, and no progress in the last of them "
+        f"(max_retries is {max_retries})"
+    )
+
+
+def obstacle_of_lease(lease: Lease) -> Obstacle:
+    """Return what a living lease puts in the way."""
+    return Obstacle(
+        ObstacleKind.HELD,
+        f"{lease.owner} carries it on since {lease.taken_at.isoformat()} (epoch {lease.epoch}, "
+        f"lease until {lease.expires_at.isoformat()})",
+    )
+
+
+def obstacle_of_handler(handler: str | None, known: tuple[str, ...]) -> Obstacle | None:
+    """Return what the resolved handler puts in the way, if anything."""
+    if handler is None:
+        text = "no handler is named for it; name one with handler= or --handler"
+        return Obstacle(ObstacleKind.NO_HANDLER, text)
+    if handler not in known:
+        text = (
+            f"its handler {handler!r} is not registered here (known: {', '.join(known) or 'none'});"
+            " name the program that registers it with --app"
+        )
+        return Obstacle(ObstacleKind.UNKNOWN_HANDLER, text)
+    return None

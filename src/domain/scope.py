@@ -1,0 +1,94 @@
+"""The workflow, a stage of it, or an agent of a stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .errors import InvalidId
+from .name_part import check_part, escape_part, unescape_part
+
+ScopeKind = Literal["workflow", "stage", "agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a checkpoint is about: a workflow, a stage of it, or an agent of a stage.
+
+    Its text form is ``workflow``, ``workflow/stage`` or ``workflow/stage/agent`` with ``/ @ %``
+    percent-encoded inside a part.
+
+    >>> str(Scope("nightly", "load", "eu/west"))
+    'nightly/load/eu%2Fwest'
+    """
+
+    workflow_id: str
+    stage_id: str | None = None
+    agent_id: str | None = None
+
+    def __post_init__(self) -> None:
+        check_part("workflow_id", self.workflow_id)
+        if self.stage_id is not None:
+            check_part("stage_id", self.stage_id)
+        if self.agent_id is not None:
+            check_part("agent_id", self.agent_id)
+            if self.stage_id is None:
+                raise InvalidId("agent_id", self.agent_id, "an agent needs a stage_id")
+
+    @classmethod
+    def parse(cls, text: str) -> Scope:
+        """Return the scope whose text form is *text*; raises `InvalidId`."""
+        parts = text.split("/") if type(text) is str else []
+        if not 1 <= len(parts) <= 3:
+            raise InvalidId("scope", text, "it must read workflow, workflow/stage or w/stage/agent")
+        kinds = ("workflow_id", "stage_id", "agent_id")
+        return cls(*(unescape_part(kind, part) for kind, part in zip(kinds, parts, strict=False)))
+
+    @classmethod
+    def within(cls, workflow_id: str, key: str) -> Scope:
+        """Return the scope of a workflow whose `key` that is."""
+        parts = key.split("/") if key else []
+        names = [unescape_part("scope", part) for part in parts]
+        return cls(workflow_id, *names)
+
+    @property
+    def kind(self) -> ScopeKind:
+        """Whether it is a ``"workflow"``, a ``"stage"`` or an ``"agent"``."""
+        if self.stage_id is None:
+            return "workflow"
+        return "stage" if self.agent_id is None else "agent"
+
+    @property
+    def key(self) -> str:
+        """The text form within the workflow: ``""``, ``"stage"`` or ``"stage/agent"``."""
+        if self.stage_id is None:
+            return ""
+        if self.agent_id is None:
+            return escape_part(self.stage_id)
+        return f"{escape_part(self.stage_id)}/{escape_part(self.agent_id)}"
+
+    @property
+    def workflow(self) -> Scope:
+        """The scope of its workflow."""
+        return self if self.stage_id is None else Scope(self.workflow_id)
+
+    @property
+    def lineage(self) -> tuple[Scope, ...]:
+        """Itself and the scopes around it, the innermost first."""
+        if self.stage_id is None:
+            return (self,)
+        if self.agent_id is None:
+            return (self, Scope(self.workflow_id))
+        return (self, Scope(self.workflow_id, self.stage_id), Scope(self.workflow_id))
+
+    def encloses(self, other: Scope) -> bool:
+        """Whether *other* is strictly inside this scope."""
+        if other.workflow_id != self.workflow_id or other == self:
+            return False
+        if self.stage_id is None:
+            return True
+        return self.agent_id is None and other.stage_id == self.stage_id
+
+    def __str__(self) -> str:
+        workflow = escape_part(self.workflow_id)
+        return workflow if self.stage_id is None else f"{workflow}/{self.key}"

@@ -1,0 +1,1 @@
+"""The adapters: what the ports promise, done with SQLite, memory, threads and processes."""

@@ -1,0 +1,72 @@
+"""JSON text by orjson, and by the standard library where integers are too long for it."""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+
+from ..domain.errors import StateNotSerializable, StateTooLarge
+from ..domain.json_value import JsonValue, check_json, is_json
+from ..domain.payload import JsonText
+
+DEFAULT_LIMIT = 10 << 20
+_LARGEST_SHOWN = 3
+
+# orjson reads an integer over 64 bits as a float. Texts with such integers begin with a space,
+# which JSON allows, orjson never writes, and `decode` takes for a sign to read them otherwise.
+_LONG_INTEGERS = b" "
+
+
+class JsonCodec:
+    """Encodes exactly what JSON can hold.
+
+    Args:
+        limit: bytes that a text may have.
+    """
+
+    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+        self._limit = limit
+
+    def encode(self, value: JsonValue, what: str) -> JsonText:
+        """Return the JSON text of *value*."""
+        if not is_json(value):
+            check_json(value, what)
+            raise StateNotSerializable(what, "it is too large or too deeply shared to be walked")
+        try:
+            text = orjson.dumps(value)
+        except TypeError:
+            check_json(value, what)
+            text = _LONG_INTEGERS + _encode_slowly(value)
+        if len(text) > self._limit:
+            raise StateTooLarge(what, len(text), self._limit, _largest(value))
+        return JsonText(text)
+
+    def decode(self, text: bytes) -> JsonValue:
+        """Return the value that `encode` made *text* of."""
+        if text[:1] == _LONG_INTEGERS:
+            return json.loads(text)
+        return orjson.loads(text)
+
+
+def join_object(members: dict[str, bytes]) -> bytes:
+    """Return the text of an object whose member texts `JsonCodec.encode` made; keys are plain."""
+    text = b"{" + b",".join(b'"%b":%b' % (key.encode(), members[key]) for key in members) + b"}"
+    if any(member[:1] == _LONG_INTEGERS for member in members.values()):
+        return _LONG_INTEGERS + text
+    return text
+
+
+def _encode_slowly(value: JsonValue) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _largest(value: JsonValue) -> list[tuple[str, int]]:
+    if type(value) is dict:
+        members = list(value.items())
+    elif type(value) is list:
+        members = [(f"[{index}]", each) for index, each in enumerate(value)]
+    else:
+        return []
+    sizes = [(key, len(_encode_slowly(each))) for key, each in members]
+    return sorted(sizes, key=lambda entry: -entry[1])[:_LARGEST_SHOWN]

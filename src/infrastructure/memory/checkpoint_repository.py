@@ -1,0 +1,204 @@
+"""Checkpoints in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.checkpoint_status import CheckpointStatus
+from ...domain.checkpoint_type import CheckpointType
+from ...domain.errors import ChainBroken, NotFound
+from ...domain.payload import Payload
+from ...domain.ports import CheckpointFilter
+from ...domain.progress import achievement
+from ...domain.replay import Change, Replay
+from ...domain.scope import Scope
+from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
+from ..contents import StoredContents
+from .logs import take_number
+from .tables import StoredRow, Tables, UndoLog
+
+if TYPE_CHECKING:
+    from .store import MemoryStore
+
+
+class MemoryCheckpointRepository:
+    """Keeps checkpoints as copies, so that nothing outside can change them."""
+
+    def __init__(self, store: MemoryStore, tables: Tables, undo: UndoLog) -> None:
+        self._store = store
+        self._tables = tables
+        self._undo = undo
+
+    def add(self, checkpoint: Checkpoint, payload: Payload) -> None:
+        """Keep a new checkpoint with *payload*."""
+        workflow = checkpoint.id.workflow_id
+        if workflow not in self._tables.checkpoints:
+            self._undo.put(self._tables.checkpoints, workflow, {})
+        row = StoredRow(take_number(self._tables, self._undo), self._copy(checkpoint), payload)
+        self._undo.put(self._tables.checkpoints[workflow], checkpoint.id.sequence, row)
+        checkpoint.attach(self._contents(checkpoint.id))
+
+    def update(self, checkpoint: Checkpoint) -> None:
+        """Keep the present status, retries, error and times of one that is there."""
+        row = self._row(checkpoint.id)
+        new = StoredRow(row.number, self._copy(checkpoint), row.payload)
+        self._undo.put(self._rows(checkpoint.id.workflow_id), checkpoint.id.sequence, new)
+
+    def get(self, checkpoint_id: CheckpointId) -> Checkpoint:
+        """Return a checkpoint."""
+        return self._copy(self._row(checkpoint_id).checkpoint)
+
+    def payload(self, checkpoint_id: CheckpointId) -> Payload:
+        """Return what the checkpoint itself stores."""
+        return self._row(checkpoint_id).payload
+
+    def standing(self, workflow_id: str) -> WorkflowStanding | None:
+        """Return where the workflow stands."""
+        rows = self._rows(workflow_id)
+        if not rows:
+            return None
+        opening = self._opening(workflow_id)
+        return WorkflowStanding(
+            head=rows[max(rows)].checkpoint.id,
+            opening=opening.id if opening else None,
+            status=opening.status if opening else None,
+            handler=opening.resume_handler if opening else None,
+        )
+
+    def unfinished(self, workflow_id: str) -> list[Checkpoint]:
+        """Return the opening checkpoints whose scopes are not done."""
+        return [
+            self._copy(row.checkpoint)
+            for _, row in sorted(self._rows(workflow_id).items())
+            if row.checkpoint.type.opens and not row.checkpoint.status.is_final
+        ]
+
+    def scope_end(self, scope: Scope) -> Checkpoint | None:
+        """Return the checkpoint that closed *scope*, in the head's chain."""
+        rows = self._rows(scope.workflow_id)
+        if not rows:
+            return None
+        for each in self.chain(rows[max(rows)].checkpoint.id):
+            checkpoint = rows[each.sequence].checkpoint
+            if checkpoint.scope == scope and checkpoint.type.closes:
+                return self._copy(checkpoint)
+            if checkpoint.scope == scope and checkpoint.type.opens:
+                return None
+        return None
+
+    def replay(self, checkpoint_id: CheckpointId) -> Replay:
+        """Return what the chain adds up to at a checkpoint."""
+        replay = Replay()
+        for each in reversed(self._whole_chain(checkpoint_id)):
+            replay.apply(self._change(self._row(each)))
+        return replay
+
+    def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
+        """Return the checkpoint itself: memory is not damaged in ways that could be told."""
+        return checkpoint_id
+
+    def chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
+        """Return the ids from a checkpoint back to its oldest ancestor that is kept."""
+        found = [self._row(checkpoint_id).checkpoint]
+        rows = self._rows(checkpoint_id.workflow_id)
+        while (parent := found[-1].parent_id) is not None and parent.sequence in rows:
+            found.append(rows[parent.sequence].checkpoint)
+        return tuple(each.id for each in found)
+
+    def progressed_since(self, workflow_id: str, sequence: int) -> bool:
+        """Whether something after *sequence* was achieved that never was before it."""
+        rows = sorted(self._rows(workflow_id).items())
+        before = {achievement(row.checkpoint) for number, row in rows if number <= sequence}
+        after = {achievement(row.checkpoint) for number, row in rows if number > sequence}
+        return bool(after - before - {None})
+
+    def find(self, wanted: CheckpointFilter) -> Iterator[Checkpoint]:
+        """Iterate over the checkpoints that match, the newest first."""
+        rows = [row for rows in self._tables.checkpoints.values() for row in rows.values()]
+        limit = self._row(wanted.older_than).number if wanted.older_than else None
+        for row in sorted(rows, key=lambda each: -each.number):
+            if (limit is None or row.number < limit) and wanted.matches(row.checkpoint):
+                yield self._copy(row.checkpoint)
+
+    def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
+        """Iterate over all workflows, the one written to last first."""
+        heads = [rows[max(rows)] for rows in self._tables.checkpoints.values() if rows]
+        for head in sorted(heads, key=lambda each: -each.number):
+            summary = self._summary(head.checkpoint)
+            if status is None or summary.status is status:
+                yield summary
+
+    def in_flight(self) -> Iterator[Checkpoint]:
+        """Iterate over the openings of workflows that are supposed to be carried on."""
+        for workflow_id in list(self._tables.checkpoints):
+            opening = self._opening(workflow_id)
+            if opening is not None and opening.status.is_in_flight:
+                yield self._copy(opening)
+
+    def workflow_ids(self, limit: int) -> list[str]:
+        """Return the ids of at most *limit* workflows."""
+        return [each for each, rows in self._tables.checkpoints.items() if rows][:limit]
+
+    def _rows(self, workflow_id: str) -> dict[int, StoredRow]:
+        return self._tables.checkpoints.get(workflow_id, {})
+
+    def _row(self, checkpoint_id: CheckpointId) -> StoredRow:
+        row = self._rows(checkpoint_id.workflow_id).get(checkpoint_id.sequence)
+        if row is None or row.checkpoint.id != checkpoint_id:
+            raise NotFound(f"checkpoint {checkpoint_id}")
+        return row
+
+    def _opening(self, workflow_id: str) -> Checkpoint | None:
+        openings = [
+            row.checkpoint
+            for _, row in sorted(self._rows(workflow_id).items())
+            if row.checkpoint.type is CheckpointType.WORKFLOW_START
+        ]
+        return openings[-1] if openings else None
+
+    def _whole_chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
+        chain = self.chain(checkpoint_id)
+        missing = self._row(chain[-1]).checkpoint.parent_id
+        if missing is not None:
+            raise ChainBroken(checkpoint_id, missing)
+        return chain
+
+    def _change(self, row: StoredRow) -> Change:
+        decode = self._store.codec.decode
+        payload = row.payload
+        return Change(
+            row.checkpoint,
+            state=decode(payload.state) if payload.state is not None else None,
+            patch=decode(payload.patch) if payload.patch is not None else None,
+            input=decode(payload.input or b"null"),
+            output=decode(payload.output or b"null"),
+        )
+
+    def _summary(self, head: Checkpoint) -> WorkflowSummary:
+        workflow_id = head.id.workflow_id
+        rows = self._rows(workflow_id)
+        opening = self._opening(workflow_id)
+        lease = self._tables.leases.get(workflow_id)
+        first = rows[min(rows)].checkpoint
+        return WorkflowSummary(
+            workflow_id=workflow_id,
+            name=opening.name if opening else None,
+            status=opening.status if opening else None,
+            handler=opening.resume_handler if opening else None,
+            head=head.id,
+            checkpoints=len(rows),
+            retry_count=opening.retry_count if opening else 0,
+            max_retries=opening.max_retries if opening else 0,
+            epoch=lease.epoch if lease else 0,
+            created_at=first.created_at,
+            updated_at=max(head.created_at, opening.updated_at if opening else head.created_at),
+        )
+
+    def _copy(self, checkpoint: Checkpoint) -> Checkpoint:
+        return checkpoint.copy().attach(self._contents(checkpoint.id))
+
+    def _contents(self, checkpoint_id: CheckpointId) -> StoredContents:
+        return StoredContents(self._store, self._store.codec, checkpoint_id)

@@ -1,0 +1,67 @@
+"""The store in memory: one lock, and an undo log a transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from ...domain.errors import StoreClosed
+from ...domain.ports import Codec, UnitOfWork
+from .checkpoint_repository import MemoryCheckpointRepository
+from .logs import MemoryAttemptLog, MemoryEventLog, MemoryLeaseStore, MemorySequences
+from .tables import Tables, UndoLog
+
+T = TypeVar("T")
+
+
+class MemoryUnitOfWork:
+    """What one transaction works on."""
+
+    def __init__(self, store: MemoryStore, undo: UndoLog) -> None:
+        tables = store.tables
+        self.checkpoints = MemoryCheckpointRepository(store, tables, undo)
+        self.sequences = MemorySequences(tables, undo)
+        self.leases = MemoryLeaseStore(tables, undo)
+        self.attempts = MemoryAttemptLog(tables, undo)
+        self.events = MemoryEventLog(tables, undo)
+
+
+class MemoryStore:
+    """A store that lives as long as the process. Durable as far as memory is."""
+
+    target = "memory:"
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec = codec
+        self.tables = Tables()
+        # Reading what a checkpoint holds may happen within a transaction of the same thread.
+        self._lock = threading.RLock()
+        self._closed = False
+
+    def write(self, work: Callable[[UnitOfWork], T], *, timeout: float | None = None) -> T:
+        """Run *work* as one transaction and return what it returns."""
+        del timeout  # memory gives no trouble to wait out
+        with self._lock:
+            self._require_open()
+            undo = UndoLog()
+            try:
+                return work(MemoryUnitOfWork(self, undo))
+            except BaseException:
+                undo.roll_back()
+                raise
+
+    def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run *work* on one unchanging view of the store."""
+        with self._lock:
+            self._require_open()
+            return work(MemoryUnitOfWork(self, UndoLog()))
+
+    def close(self) -> None:
+        """Refuse everything from now on."""
+        with self._lock:
+            self._closed = True
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreClosed(self.target)

@@ -1,0 +1,40 @@
+"""How what a checkpoint stores becomes the body of its row."""
+
+from __future__ import annotations
+
+from ...domain.errors import CheckpointCorrupted
+from ...domain.json_value import JsonObject
+from ...domain.payload import Payload
+from ..json_codec import JsonCodec, join_object
+
+
+def pack(payload: Payload) -> bytes | None:
+    """Return the body that holds *payload*; ``None`` for an empty one."""
+    members: dict[str, bytes] = {}
+    if payload.state is not None:
+        members["state"] = payload.state
+    if payload.patch is not None:
+        members["patch"] = payload.patch
+    if payload.input is not None:
+        members["input"] = payload.input
+    if payload.output is not None:
+        members["output"] = payload.output
+    return join_object(members) if members else None
+
+
+def unpack(body: bytes | None, codec: JsonCodec, subject: object) -> JsonObject:
+    """Return the members of a body by name, decoded."""
+    if body is None:
+        return {}
+    try:
+        members: JsonObject = codec.decode(body)
+    except ValueError as error:
+        raise CheckpointCorrupted(subject, f"its payload is not JSON ({error})") from error
+    return members
+
+
+def repack(members: JsonObject, codec: JsonCodec) -> Payload:
+    """Return the payload whose decoded members those are."""
+    return Payload(
+        **{name: codec.encode(value, name) for name, value in members.items()},
+    )

@@ -1,0 +1,333 @@
+"""Checkpoints in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.checkpoint_status import CheckpointStatus
+from ...domain.checkpoint_type import CheckpointType
+from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, NotFound
+from ...domain.payload import Payload
+from ...domain.ports import CheckpointFilter
+from ...domain.replay import Change, Replay
+from ...domain.scope import Scope
+from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
+from ..contents import StoredContents
+from . import statements as sql
+from .body import pack, repack, unpack
+from .logs import SqliteLeaseStore
+from .rows import (
+    CheckpointRow,
+    changed_row,
+    digest,
+    id_of,
+    new_row,
+    parent_of,
+    seal_of,
+    to_checkpoint,
+)
+from .transaction import Head, Transaction, WorkflowRow
+
+
+class SqliteCheckpointRepository:
+    """Keeps checkpoints; every row that is read is held against its seal."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._tx = transaction
+        self._execute = transaction.connection.execute
+        self._codec = transaction.store.codec
+
+    def add(self, checkpoint: Checkpoint, payload: Payload) -> None:
+        """Keep a new checkpoint with *payload*."""
+        workflow = self._tx.ensure_workflow(checkpoint.id.workflow_id)
+        head = self._tx.head(workflow)
+        parent_link = self._parent_link(checkpoint, workflow, head)
+        body = pack(payload)
+        number = self._tx.next_number()
+        row = new_row(checkpoint, number, workflow.id, body, parent_link)
+        self._execute(sql.INSERT_CHECKPOINT, (*row, body))
+        branches = head is not None and checkpoint.parent_id != head.id
+        self._tx.set_head(workflow, Head(checkpoint.id, row.link))
+        if branches and not workflow.branched:
+            workflow.branched = 1
+            self._tx.save_workflow(workflow)
+        if checkpoint.type is CheckpointType.WORKFLOW_START:
+            workflow.opening = checkpoint.id.sequence
+            self._copy_opening(checkpoint, workflow)
+        checkpoint.attach(self._contents(checkpoint.id))
+
+    def update(self, checkpoint: Checkpoint) -> None:
+        """Keep the present status, retries, error and times of one that is there."""
+        workflow = self._workflow_of(checkpoint.id)
+        row = changed_row(self._row(checkpoint.id), checkpoint)
+        self._execute(
+            sql.UPDATE_CHECKPOINT,
+            (
+                row.status,
+                row.updated_at,
+                row.epoch,
+                row.resume_handler,
+                row.retry_count,
+                row.due_at,
+                row.reason,
+                row.error,
+                row.seal,
+                row.number,
+            ),
+        )
+        if workflow.opening == checkpoint.id.sequence:
+            self._copy_opening(checkpoint, workflow)
+
+    def get(self, checkpoint_id: CheckpointId) -> Checkpoint:
+        """Return a checkpoint."""
+        return self._checkpoint(self._row(checkpoint_id), checkpoint_id.workflow_id)
+
+    def payload(self, checkpoint_id: CheckpointId) -> Payload:
+        """Return what the checkpoint itself stores."""
+        row = self._row(checkpoint_id)
+        (body,) = self._execute(sql.SELECT_BODY, (row.number,)).fetchone()
+        _check_body(row, body, checkpoint_id)
+        return repack(unpack(body, self._codec, checkpoint_id), self._codec)
+
+    def standing(self, workflow_id: str) -> WorkflowStanding | None:
+        """Return where the workflow stands."""
+        workflow = self._tx.workflow(workflow_id)
+        head = self._tx.head(workflow) if workflow else None
+        if workflow is None or head is None:
+            return None
+        return WorkflowStanding(
+            head=head.id,
+            opening=CheckpointId(workflow_id, None, None, workflow.opening)
+            if workflow.opening
+            else None,
+            status=CheckpointStatus(workflow.status) if workflow.status else None,
+            handler=workflow.handler,
+        )
+
+    def unfinished(self, workflow_id: str) -> list[Checkpoint]:
+        """Return the opening checkpoints whose scopes are not done."""
+        workflow = self._tx.workflow(workflow_id)
+        if workflow is None:
+            return []
+        rows = self._execute(sql.SELECT_UNFINISHED, (workflow.id,)).fetchall()
+        return [self._checkpoint(_intact(row, workflow_id), workflow_id) for row in rows]
+
+    def scope_end(self, scope: Scope) -> Checkpoint | None:
+        """Return the checkpoint that closed *scope*, in the head's chain."""
+        workflow = self._tx.workflow(scope.workflow_id)
+        head = self._tx.head(workflow) if workflow else None
+        if workflow is None or head is None:
+            return None
+        key = (workflow.id, scope.stage_id, scope.agent_id)
+        for found in self._execute(sql.SELECT_SCOPE_HISTORY, key):
+            row = _intact(found, scope.workflow_id)
+            if workflow.branched and not self._is_in_chain(workflow, row, head):
+                continue
+            checkpoint = self._checkpoint(row, scope.workflow_id)
+            return checkpoint if checkpoint.type.closes else None
+        return None
+
+    def replay(self, checkpoint_id: CheckpointId) -> Replay:
+        """Return what the chain adds up to at a checkpoint."""
+        replay = Replay()
+        for row, body in self._chain_rows(checkpoint_id):
+            self._apply(replay, row, body, checkpoint_id)
+        return replay
+
+    def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
+        """Return the newest of a checkpoint and its ancestors that `replay` can rebuild."""
+        replay = Replay()
+        try:
+            for row, body in self._chain_rows(checkpoint_id):
+                self._apply(replay, row, body, checkpoint_id)
+        except Damaged:
+            pass
+        return replay.head
+
+    def chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
+        """Return the ids from a checkpoint back to its oldest ancestor that is kept."""
+        workflow = checkpoint_id.workflow_id
+        self._row(checkpoint_id)
+        rows = self._execute(sql.SELECT_CHAIN_IDS, self._chain_key(checkpoint_id))
+        return tuple(CheckpointId(workflow, stage, agent, seq) for seq, stage, agent in rows)
+
+    def progressed_since(self, workflow_id: str, sequence: int) -> bool:
+        """Whether something after *sequence* was achieved that never was before it."""
+        workflow = self._tx.workflow(workflow_id)
+        if workflow is None:
+            return False
+        key = {"workflow": workflow.id, "sequence": sequence}
+        return self._execute(sql.PROGRESSED_SINCE, key).fetchone() is not None
+
+    def find(self, wanted: CheckpointFilter) -> Iterator[Checkpoint]:
+        """Iterate over the checkpoints that match, the newest first."""
+        key: dict[str, Any] = {}
+        if wanted.workflow_id is not None:
+            workflow = self._tx.workflow(wanted.workflow_id)
+            if workflow is None:
+                return
+            key["workflow"] = workflow.id
+        if wanted.status is not None:
+            key["status"] = wanted.status.value
+        if wanted.type is not None:
+            key["type"] = wanted.type.value
+        if wanted.older_than is not None:
+            key["older"] = self._row(wanted.older_than).number
+        text = sql.select_matching(
+            workflow="workflow" in key,
+            status="status" in key,
+            type_="type" in key,
+            older="older" in key,
+        )
+        for found in self._execute(text, key):
+            name = wanted.workflow_id or self._name_of(found[1])
+            checkpoint = self._checkpoint(_intact(found, name), name)
+            if wanted.matches(checkpoint):
+                yield checkpoint
+
+    def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
+        """Iterate over all workflows, the one written to last first."""
+        for (workflow_id,) in self._execute(sql.WORKFLOWS_BY_HEAD):
+            workflow = self._tx.workflow(workflow_id)
+            if workflow is not None and (status is None or workflow.status == status.value):
+                yield self._summary(workflow)
+
+    def in_flight(self) -> Iterator[Checkpoint]:
+        """Iterate over the openings of workflows that are supposed to be carried on."""
+        for (workflow_id,) in self._execute(sql.WORKFLOWS_IN_FLIGHT):
+            workflow = self._tx.workflow(workflow_id)
+            if workflow is not None and workflow.opening is not None:
+                yield self.get(CheckpointId(workflow_id, None, None, workflow.opening))
+
+    def workflow_ids(self, limit: int) -> list[str]:
+        """Return the ids of at most *limit* workflows."""
+        return [name for (name,) in self._execute(sql.WORKFLOW_NAMES, (limit,))]
+
+    def _row(self, checkpoint_id: CheckpointId) -> CheckpointRow:
+        workflow = self._tx.workflow(checkpoint_id.workflow_id)
+        found = (
+            self._execute(sql.SELECT_CHECKPOINT, (workflow.id, checkpoint_id.sequence)).fetchone()
+            if workflow
+            else None
+        )
+        if found is None:
+            raise NotFound(f"checkpoint {checkpoint_id}")
+        row = _intact(found, checkpoint_id.workflow_id)
+        if (row.stage_id, row.agent_id) != (checkpoint_id.stage_id, checkpoint_id.agent_id):
+            actual = id_of(row, checkpoint_id.workflow_id)
+            raise NotFound(f"checkpoint {checkpoint_id}", [str(actual)])
+        return row
+
+    def _workflow_of(self, checkpoint_id: CheckpointId) -> WorkflowRow:
+        workflow = self._tx.workflow(checkpoint_id.workflow_id)
+        if workflow is None:
+            raise NotFound(f"checkpoint {checkpoint_id}")
+        return workflow
+
+    def _checkpoint(self, row: CheckpointRow, workflow_id: str) -> Checkpoint:
+        checkpoint = to_checkpoint(row, workflow_id)
+        return checkpoint.attach(self._contents(checkpoint.id))
+
+    def _contents(self, checkpoint_id: CheckpointId) -> StoredContents:
+        return StoredContents(self._tx.store, self._codec, checkpoint_id)
+
+    def _name_of(self, workflow: int) -> str:
+        found = self._execute(sql.SELECT_WORKFLOW_NAME, (workflow,)).fetchone()
+        if found is None:
+            raise CheckpointCorrupted(f"workflow number {workflow}", "its record is missing")
+        name: str = found[0]
+        return name
+
+    def _parent_link(
+        self, checkpoint: Checkpoint, workflow: WorkflowRow, head: Head | None
+    ) -> bytes:
+        parent = checkpoint.parent_id
+        if parent is None:
+            return b""
+        if head is not None and parent == head.id:
+            return head.link
+        found = self._execute(sql.SELECT_LINK, (workflow.id, parent.sequence)).fetchone()
+        if found is None:
+            raise NotFound(f"parent checkpoint {parent}")
+        link: bytes = found[0]
+        return link
+
+    def _copy_opening(self, opening: Checkpoint, workflow: WorkflowRow) -> None:
+        """Keep what a workflow's row repeats of its newest opening."""
+        copied = (opening.status.value, opening.resume_handler)
+        if opening.type is CheckpointType.WORKFLOW_START:
+            workflow.status, workflow.handler = copied
+            self._tx.save_workflow(workflow)
+
+    def _is_in_chain(self, workflow: WorkflowRow, row: CheckpointRow, head: Head) -> bool:
+        key = {"workflow": workflow.id, "sequence": head.id.sequence, "wanted": row.sequence}
+        return self._execute(sql.IS_IN_CHAIN, key).fetchone() is not None
+
+    def _chain_key(self, checkpoint_id: CheckpointId) -> dict[str, int]:
+        workflow = self._workflow_of(checkpoint_id)
+        return {"workflow": workflow.id, "sequence": checkpoint_id.sequence}
+
+    def _chain_rows(
+        self, checkpoint_id: CheckpointId
+    ) -> Iterator[tuple[CheckpointRow, bytes | None]]:
+        """Iterate over a chain from its root, each row held against its seal."""
+        workflow_id = checkpoint_id.workflow_id
+        above: int | None = None
+        for found in self._execute(sql.SELECT_CHAIN, self._chain_key(checkpoint_id)):
+            row = _intact(found[:-1], workflow_id)
+            if row.parent != above:
+                raise ChainBroken(checkpoint_id, parent_of(row, workflow_id))
+            yield row, found[-1]
+            above = row.sequence
+        if above is None:
+            raise NotFound(f"checkpoint {checkpoint_id}")
+
+    def _apply(
+        self, replay: Replay, row: CheckpointRow, body: bytes | None, checkpoint_id: CheckpointId
+    ) -> None:
+        checkpoint = to_checkpoint(row, checkpoint_id.workflow_id)
+        _check_body(row, body, checkpoint.id)
+        members = unpack(body, self._codec, checkpoint.id)
+        replay.apply(Change(checkpoint, **members))
+
+    def _summary(self, workflow: WorkflowRow) -> WorkflowSummary:
+        name = workflow.workflow_id
+        first_row = self._execute(sql.SELECT_FIRST, (workflow.id,)).fetchone()
+        first = to_checkpoint(_intact(first_row, name), name)
+        (count,) = self._execute(sql.COUNT_CHECKPOINTS, (workflow.id,)).fetchone()
+        head = self._tx.head(workflow)
+        newest = self.get(head.id) if head else first
+        opening = (
+            self.get(CheckpointId(name, None, None, workflow.opening)) if workflow.opening else None
+        )
+        lease = SqliteLeaseStore(self._tx).get(name)
+        return WorkflowSummary(
+            workflow_id=name,
+            name=opening.name if opening else None,
+            status=opening.status if opening else None,
+            handler=opening.resume_handler if opening else None,
+            head=newest.id,
+            checkpoints=count,
+            retry_count=opening.retry_count if opening else 0,
+            max_retries=opening.max_retries if opening else 0,
+            epoch=lease.epoch if lease else 0,
+            created_at=first.created_at,
+            updated_at=max(newest.created_at, opening.updated_at if opening else first.created_at),
+        )
+
+
+def _intact(found: tuple[Any, ...], workflow_id: str) -> CheckpointRow:
+    row = CheckpointRow._make(found)
+    if seal_of(found[:-1]) != row.seal:
+        raise CheckpointCorrupted(
+            f"checkpoint {row.sequence} of {Scope(workflow_id)}", "its seal does not match"
+        )
+    return row
+
+
+def _check_body(row: CheckpointRow, body: bytes | None, checkpoint_id: CheckpointId) -> None:
+    if digest(body or b"") != row.body_digest:
+        raise CheckpointCorrupted(checkpoint_id, "the digest of its payload does not match")

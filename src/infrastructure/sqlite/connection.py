@@ -1,0 +1,145 @@
+"""The one place where connections to a store's file are made."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ...domain.errors import NotAStore, SchemaTooNew, SchemaTooOld, StorageUnavailable
+from .format import APPLICATION_ID, SCHEMA
+
+Durability = Literal["power", "process"]
+
+# Waits for a lock happen in slices, so that the caller's own limit is kept to.
+_BUSY_SLICE = 0.25
+_SYNCHRONOUS = {"power": 2, "process": 1}  # FULL, NORMAL
+_SWITCH_TRIES = 400
+_SWITCH_PAUSE = 0.025
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFile:
+    """A store's file, and how it is to be opened.
+
+    Attributes:
+        durability: ``power``: what was acknowledged survives a power cut; ``process``: a power cut
+            loses at most a tail, never consistency.
+    """
+
+    path: Path
+    durability: Durability = "power"
+
+    def connect(self, *, writable: bool) -> sqlite3.Connection:
+        """Return a connection to a file that is there; one that is not writable cannot write."""
+        uri = f"{self.path.absolute().as_uri()}?mode=rw"
+        try:
+            connection = sqlite3.connect(
+                uri,
+                uri=True,
+                timeout=_BUSY_SLICE,
+                isolation_level=None,  # transactions are begun by us: BEGIN IMMEDIATE
+                check_same_thread=False,
+            )
+        except sqlite3.OperationalError as error:
+            raise StorageUnavailable(f"{self.path} cannot be opened: {error}") from error
+        try:
+            self._prepare(connection, writable)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, writable: bool) -> None:
+        execute = connection.execute
+        execute("PRAGMA trusted_schema = OFF")
+        if not writable:
+            execute("PRAGMA query_only = ON")
+            return
+        execute(f"PRAGMA synchronous = {_SYNCHRONOUS[self.durability]}")
+        if sys.platform == "darwin" and self.durability == "power":
+            execute("PRAGMA fullfsync = ON")
+            execute("PRAGMA checkpoint_fullfsync = ON")
+
+
+def create_file(path: Path) -> None:
+    """Make an empty file that only its owner can read, unless there is one.
+
+    Never opens one that is there: closing it again would drop SQLite's locks on it, for the whole
+    process, as POSIX has it.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{path} cannot be made: {error.strerror}; choose a folder that exists and is writable"
+        ) from error
+
+
+def require_file(path: Path) -> None:
+    """Raise when there is no file that could be a store."""
+    if path.is_dir():
+        raise NotAStore(f"{path} is a folder, not a Holdfast store; name a file in it")
+    if not path.exists():
+        raise StorageUnavailable(f"there is no store at {path}; make one with `holdfast init`")
+
+
+def is_new(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is still empty; raises `NotAStore` when it holds something else."""
+    try:
+        (mark,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise NotAStore(f"{path} is not a database; it was not touched") from error
+        raise
+    if mark == APPLICATION_ID:
+        return False
+    if mark != 0 or tables:
+        raise NotAStore(f"{path} is the database of another program; it was not touched")
+    return True
+
+
+def require_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise when the store has another schema than this version reads and writes."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found != SCHEMA:
+        kind = SchemaTooNew if found > SCHEMA else SchemaTooOld
+        raise kind(str(path), found, SCHEMA)
+
+
+def switch_to_wal(connection: sqlite3.Connection, path: Path) -> None:
+    """Put the file into WAL mode; asked again and again, for SQLite does not wait in this.
+
+    The space of what is deleted later can only be given back if the file was laid out for it from
+    its first page on, so that is said before.
+    """
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    mode = ""
+    for _ in range(_SWITCH_TRIES):
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+        if mode == "wal":
+            return
+        time.sleep(_SWITCH_PAUSE)
+    raise StorageUnavailable(
+        f"{path} cannot be put into WAL mode (it stays in {mode or 'another mode'}); a file system "
+        "without shared memory, such as a network share, cannot hold a store"
+    )
+
+
+def modes_in_force(connection: sqlite3.Connection) -> dict[str, object]:
+    """Return what SQLite says is in force on a connection, as read back from it."""
+    return {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "auto_vacuum", "user_version")
+    }

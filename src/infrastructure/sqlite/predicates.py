@@ -1,0 +1,20 @@
+"""The conditions of the partial indexes: the schema and the statements must agree to the letter."""
+
+from ...domain.checkpoint_status import UNFINISHED, CheckpointStatus
+from ...domain.checkpoint_type import CheckpointType
+
+
+def _quoted(values: list[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+OPENINGS = _quoted([each.value for each in CheckpointType if each.opens])
+CLOSINGS = _quoted([each.value for each in CheckpointType if each.closes])
+
+IS_UNFINISHED = (
+    f"type IN ({OPENINGS}) AND status IN ({_quoted([each.value for each in UNFINISHED])})"
+)
+IS_FACT = "type <> 'progress' OR name IS NOT NULL"
+IS_IN_FLIGHT = (
+    f"status IN ({_quoted([each.value for each in CheckpointStatus if each.is_in_flight])})"
+)

@@ -1,0 +1,205 @@
+"""How domain objects become rows, and rows domain objects; and the digests that guard them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+
+from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.checkpoint_status import CheckpointStatus
+from ...domain.checkpoint_type import CheckpointType
+from ...domain.error_record import ErrorRecord
+from ...domain.lease import Owner
+from ...domain.moment import from_microseconds, to_microseconds
+from ...domain.scope import Scope
+
+_DIGEST_SIZE = 16
+
+
+class CheckpointRow(NamedTuple):
+    """A row of ``checkpoints`` without its body, column by column."""
+
+    number: int
+    workflow: int
+    sequence: int
+    stage_id: str | None
+    agent_id: str | None
+    type: str
+    status: str
+    name: str | None
+    kind: str | None
+    created_at: int
+    updated_at: int
+    parent: int | None
+    parent_scope: str | None
+    epoch: int
+    resume_handler: str | None
+    retry_count: int
+    max_retries: int
+    due_at: int | None
+    reason: str | None
+    error: str | None
+    depends_on: str | None
+    metadata: str | None
+    schema_version: int
+    body_digest: bytes
+    link: bytes
+    seal: bytes
+
+
+def digest(content: bytes) -> bytes:
+    """Return the digest of bytes as they are stored."""
+    return blake2b(content, digest_size=_DIGEST_SIZE).digest()
+
+
+def seal_of(values: Sequence[Any]) -> bytes:
+    """Return the digest of a row's columns other than the seal itself, in their order."""
+    plain = [value.hex() if type(value) is bytes else value for value in values]
+    return blake2b(orjson.dumps(plain), digest_size=_DIGEST_SIZE).digest()
+
+
+def link_of(parent_link: bytes, workflow_id: str, row: CheckpointRow) -> bytes:
+    """Return the digest that ties a row to its parent: of what never changes of it."""
+    fixed = [
+        workflow_id,
+        row.sequence,
+        row.stage_id,
+        row.agent_id,
+        row.type,
+        row.name,
+        row.kind,
+        row.created_at,
+        row.parent,
+        row.parent_scope,
+        row.max_retries,
+        row.depends_on,
+        row.metadata,
+        row.schema_version,
+        row.body_digest,
+    ]
+    return blake2b(parent_link + seal_of(fixed), digest_size=_DIGEST_SIZE).digest()
+
+
+def new_row(
+    checkpoint: Checkpoint, number: int, workflow: int, body: bytes | None, parent_link: bytes
+) -> CheckpointRow:
+    """Return the row of a new checkpoint."""
+    identity = checkpoint.id
+    row = CheckpointRow(
+        number,
+        workflow,
+        identity.sequence,
+        identity.stage_id,
+        identity.agent_id,
+        checkpoint.type.value,
+        checkpoint.status.value,
+        checkpoint.name,
+        checkpoint.kind,
+        to_microseconds(checkpoint.created_at),
+        to_microseconds(checkpoint.updated_at),
+        checkpoint.parent_id.sequence if checkpoint.parent_id else None,
+        (checkpoint.parent_id.scope.key or None) if checkpoint.parent_id else None,
+        checkpoint.epoch,
+        checkpoint.resume_handler,
+        checkpoint.retry_count,
+        checkpoint.max_retries,
+        to_microseconds(checkpoint.due_at) if checkpoint.due_at else None,
+        checkpoint.reason,
+        error_text(checkpoint.error),
+        _dependencies_text(checkpoint.depends_on),
+        orjson.dumps(checkpoint.metadata).decode() if checkpoint.metadata else None,
+        checkpoint.schema_version,
+        digest(body or b""),
+        b"",
+        b"",
+    )
+    row = row._replace(link=link_of(parent_link, identity.workflow_id, row))
+    return row._replace(seal=seal_of(row[:-1]))
+
+
+def changed_row(row: CheckpointRow, checkpoint: Checkpoint) -> CheckpointRow:
+    """Return the row with what can change of a checkpoint."""
+    changed = row._replace(
+        status=checkpoint.status.value,
+        updated_at=to_microseconds(checkpoint.updated_at),
+        epoch=checkpoint.epoch,
+        resume_handler=checkpoint.resume_handler,
+        retry_count=checkpoint.retry_count,
+        due_at=to_microseconds(checkpoint.due_at) if checkpoint.due_at else None,
+        reason=checkpoint.reason,
+        error=error_text(checkpoint.error),
+    )
+    return changed._replace(seal=seal_of(changed[:-1]))
+
+
+def to_checkpoint(row: CheckpointRow, workflow_id: str) -> Checkpoint:
+    """Return the checkpoint that a row, found intact, holds."""
+    return Checkpoint(
+        id=id_of(row, workflow_id),
+        type=CheckpointType(row.type),
+        status=CheckpointStatus(row.status),
+        created_at=from_microseconds(row.created_at),
+        updated_at=from_microseconds(row.updated_at),
+        parent_id=parent_of(row, workflow_id),
+        name=row.name,
+        kind=row.kind,
+        depends_on=_dependencies(row.depends_on),
+        resume_handler=row.resume_handler,
+        retry_count=row.retry_count,
+        max_retries=row.max_retries,
+        epoch=row.epoch,
+        error=error_of(row.error),
+        reason=row.reason,
+        due_at=from_microseconds(row.due_at) if row.due_at is not None else None,
+        schema_version=row.schema_version,
+        metadata=orjson.loads(row.metadata) if row.metadata else {},
+    )
+
+
+def id_of(row: CheckpointRow, workflow_id: str) -> CheckpointId:
+    """Return the id of a row's checkpoint."""
+    return CheckpointId(workflow_id, row.stage_id, row.agent_id, row.sequence)
+
+
+def parent_of(row: CheckpointRow, workflow_id: str) -> CheckpointId | None:
+    """Return the id of the parent of a row's checkpoint."""
+    if row.parent is None:
+        return None
+    scope = Scope.within(workflow_id, row.parent_scope or "")
+    return CheckpointId.of(scope, row.parent)
+
+
+def error_text(error: ErrorRecord | None) -> str | None:
+    """Return an error record as it stands in a column."""
+    if error is None:
+        return None
+    return orjson.dumps([error.type, error.message, error.traceback]).decode()
+
+
+def error_of(text: str | None) -> ErrorRecord | None:
+    """Return the error record that `error_text` wrote."""
+    return ErrorRecord(*orjson.loads(text)) if text is not None else None
+
+
+def owner_text(owner: Owner) -> str:
+    """Return an owner as it stands in a column."""
+    return orjson.dumps(
+        [owner.host, owner.boot_id, owner.pid_namespace, owner.pid, owner.started]
+    ).decode()
+
+
+def owner_of(text: str) -> Owner:
+    """Return the owner that `owner_text` wrote."""
+    return Owner(*orjson.loads(text))
+
+
+def _dependencies_text(ids: tuple[CheckpointId, ...]) -> str | None:
+    return orjson.dumps([str(each) for each in ids]).decode() if ids else None
+
+
+def _dependencies(text: str | None) -> tuple[CheckpointId, ...]:
+    return tuple(map(CheckpointId.parse, orjson.loads(text))) if text is not None else ()

@@ -1,0 +1,138 @@
+"""The schema, as SQLAlchemy knows it. `statements` is checked against it by a test.
+
+Times are microseconds since 1970 in UTC. ``seal`` is a digest of the other columns of its row, so
+that no damage and no edit by hand is returned as good.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    REAL,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+from .predicates import IS_FACT, IS_IN_FLIGHT, IS_UNFINISHED
+
+metadata = MetaData()
+
+workflows = Table(
+    "workflows",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("workflow_id", Text, nullable=False, unique=True),
+    # Sequences up to here were given out, whatever rows there are: it outlives deleted ones.
+    Column("sequence_floor", Integer, nullable=False),
+    # Whether some checkpoint's parent was not the head: only then is the chain not all of it.
+    Column("branched", Integer, nullable=False),
+    # Copies of its newest opening's fields, so that a writer and a scan need not look for it.
+    Column("opening", Integer),
+    Column("status", Text),
+    Column("handler", Text),
+    Column("seal", LargeBinary, nullable=False),
+    Index("workflows_in_flight", "id", sqlite_where=text(IS_IN_FLIGHT)),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    # The number of its `created` event: one count for both tables, so that a save writes one row.
+    Column("number", Integer, primary_key=True),
+    Column("workflow", Integer, ForeignKey("workflows.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("stage_id", Text),
+    Column("agent_id", Text),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("name", Text),
+    Column("kind", Text),
+    Column("created_at", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),
+    Column("parent", Integer),
+    Column("parent_scope", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("resume_handler", Text),
+    Column("retry_count", Integer, nullable=False),
+    Column("max_retries", Integer, nullable=False),
+    Column("due_at", Integer),
+    Column("reason", Text),
+    Column("error", Text),
+    Column("depends_on", Text),
+    Column("metadata", Text),
+    Column("schema_version", Integer, nullable=False),
+    Column("body_digest", LargeBinary, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    # Last, so that what comes before is read without it.
+    Column("body", LargeBinary),
+    Index("checkpoints_by_sequence", "workflow", "sequence", unique=True),
+    Index("checkpoints_unfinished", "workflow", "sequence", sqlite_where=text(IS_UNFINISHED)),
+    Index(
+        "checkpoints_facts",
+        "workflow",
+        "stage_id",
+        "agent_id",
+        "type",
+        "name",
+        "sequence",
+        sqlite_where=text(IS_FACT),
+    ),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("workflow_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("checkpoint", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("correlation_id", Text),
+    Column("detail", Text),
+    Column("seal", LargeBinary, nullable=False),
+    Index("events_by_workflow", "workflow_id", "number"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("resource", Text, primary_key=True, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("token", Text),
+    Column("owner", Text, nullable=False),
+    Column("duration", REAL, nullable=False),
+    Column("taken_at", Integer, nullable=False),
+    Column("renewed_at", Integer, nullable=False),
+    Column("renewed_boot_id", Text),
+    Column("renewed_uptime_ns", Integer, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("workflow_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("handler", Text),
+    Column("owner", Text, nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Column("begun_at", Integer, nullable=False),
+    Column("begun_after", Integer, nullable=False),
+    Column("target", Text),
+    Column("ended_at", Integer),
+    Column("outcome", Text),
+    Column("error", Text),
+    Column("output_tail", Text),
+    Column("seal", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("workflow_id", "number"),
+)

@@ -1,0 +1,166 @@
+"""The SQL of the hot path and of the reading commands, in one place.
+
+Prepared by the driver, which keeps each text's statement. A test holds every text against the
+`schema` and looks at the query plans of those that must not scan.
+"""
+
+from .predicates import CLOSINGS, IS_FACT, IS_IN_FLIGHT, IS_UNFINISHED, OPENINGS
+
+# Without the body, which is read only when asked for.
+CHECKPOINT_COLUMNS = (
+    "number, workflow, sequence, stage_id, agent_id, type, status, name, kind, created_at, "
+    "updated_at, parent, parent_scope, epoch, resume_handler, retry_count, max_retries, due_at, "
+    "reason, error, depends_on, metadata, schema_version, body_digest, link, seal"
+)
+_PREFIXED = ", ".join(f"c.{column.strip()}" for column in CHECKPOINT_COLUMNS.split(","))
+
+NEXT_NUMBER = (
+    "SELECT max(ifnull((SELECT max(number) FROM checkpoints), 0), "
+    "ifnull((SELECT max(number) FROM events), 0)) + 1"
+)
+
+# Workflows
+
+SELECT_WORKFLOW = (
+    "SELECT id, workflow_id, sequence_floor, branched, opening, status, handler, seal "
+    "FROM workflows WHERE workflow_id = ?"
+)
+SELECT_WORKFLOW_NAME = "SELECT workflow_id FROM workflows WHERE id = ?"
+INSERT_WORKFLOW = (
+    "INSERT INTO workflows (id, workflow_id, sequence_floor, branched, opening, status, handler, "
+    "seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+NEXT_WORKFLOW = "SELECT ifnull(max(id), 0) + 1 FROM workflows"
+UPDATE_WORKFLOW = (
+    "UPDATE workflows SET sequence_floor = ?, branched = ?, opening = ?, status = ?, handler = ?, "
+    "seal = ? WHERE id = ?"
+)
+WORKFLOW_NAMES = "SELECT workflow_id FROM workflows LIMIT ?"
+WORKFLOWS_BY_HEAD = (
+    "SELECT workflow_id FROM workflows AS w WHERE EXISTS (SELECT 1 FROM checkpoints "
+    "WHERE workflow = w.id) ORDER BY (SELECT number FROM checkpoints WHERE workflow = w.id "
+    "ORDER BY sequence DESC LIMIT 1) DESC"
+)
+WORKFLOWS_IN_FLIGHT = f"SELECT workflow_id FROM workflows WHERE {IS_IN_FLIGHT}"
+
+# Checkpoints
+
+INSERT_CHECKPOINT = (
+    f"INSERT INTO checkpoints ({CHECKPOINT_COLUMNS}, body) "
+    f"VALUES ({', '.join('?' * (CHECKPOINT_COLUMNS.count(',') + 2))})"
+)
+UPDATE_CHECKPOINT = (
+    "UPDATE checkpoints SET status = ?, updated_at = ?, epoch = ?, resume_handler = ?, "
+    "retry_count = ?, due_at = ?, reason = ?, error = ?, seal = ? WHERE number = ?"
+)
+SELECT_CHECKPOINT = (
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND sequence = ?"
+)
+SELECT_BODY = "SELECT body FROM checkpoints WHERE number = ?"
+SELECT_LINK = "SELECT link FROM checkpoints WHERE workflow = ? AND sequence = ?"
+SELECT_HEAD = (
+    "SELECT sequence, stage_id, agent_id, link FROM checkpoints WHERE workflow = ? "
+    "ORDER BY sequence DESC LIMIT 1"
+)
+SELECT_FIRST = (
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? ORDER BY sequence LIMIT 1"
+)
+COUNT_CHECKPOINTS = "SELECT count(*) FROM checkpoints WHERE workflow = ?"
+SELECT_UNFINISHED = (
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND {IS_UNFINISHED} "
+    "ORDER BY sequence"
+)
+SELECT_SCOPE_HISTORY = (
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND stage_id IS ? "
+    f"AND agent_id IS ? AND type IN ({OPENINGS}, {CLOSINGS}) AND ({IS_FACT}) "
+    "ORDER BY sequence DESC"
+)
+
+# A parent always has the lower sequence: damage cannot send this round in circles.
+_CHAIN = (
+    "WITH RECURSIVE chain(sequence, parent) AS ("
+    "SELECT sequence, parent FROM checkpoints WHERE workflow = :workflow AND sequence = :sequence "
+    "UNION ALL SELECT c.sequence, c.parent FROM chain JOIN checkpoints AS c "
+    "ON c.workflow = :workflow AND c.sequence = chain.parent AND c.sequence < chain.sequence) "
+)
+SELECT_CHAIN_IDS = (
+    f"{_CHAIN}SELECT c.sequence, c.stage_id, c.agent_id FROM chain JOIN checkpoints AS c "
+    "ON c.workflow = :workflow AND c.sequence = chain.sequence ORDER BY c.sequence DESC"
+)
+SELECT_CHAIN = (
+    f"{_CHAIN}SELECT {_PREFIXED}, c.body FROM chain JOIN checkpoints AS c "
+    "ON c.workflow = :workflow AND c.sequence = chain.sequence ORDER BY c.sequence"
+)
+IS_IN_CHAIN = f"{_CHAIN}SELECT 1 FROM chain WHERE sequence = :wanted"
+
+PROGRESSED_SINCE = (
+    "SELECT 1 FROM checkpoints AS new INDEXED BY checkpoints_facts "
+    f"WHERE new.workflow = :workflow AND ({IS_FACT.replace('type', 'new.type')}) "
+    f"AND (new.type IN ({CLOSINGS}, 'sync_barrier', 'progress')) "
+    "AND new.sequence > :sequence AND NOT EXISTS ("
+    "SELECT 1 FROM checkpoints AS old INDEXED BY checkpoints_facts "
+    "WHERE old.workflow = :workflow AND old.stage_id IS new.stage_id "
+    "AND old.agent_id IS new.agent_id AND old.type = new.type AND old.name IS new.name "
+    f"AND old.sequence <= :sequence AND ({IS_FACT.replace('type', 'old.type')})) LIMIT 1"
+)
+
+# Leases, attempts, events
+
+LEASE_COLUMNS = (
+    "resource, epoch, token, owner, duration, taken_at, renewed_at, renewed_boot_id, "
+    "renewed_uptime_ns, seal"
+)
+SELECT_LEASE = f"SELECT {LEASE_COLUMNS} FROM leases WHERE resource = ?"
+PUT_LEASE = f"INSERT OR REPLACE INTO leases ({LEASE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+ATTEMPT_COLUMNS = (
+    "workflow_id, number, epoch, handler, owner, correlation_id, begun_at, begun_after, target, "
+    "ended_at, outcome, error, output_tail, seal"
+)
+PUT_ATTEMPT = (
+    f"INSERT OR REPLACE INTO attempts ({ATTEMPT_COLUMNS}) "
+    f"VALUES ({', '.join('?' * (ATTEMPT_COLUMNS.count(',') + 1))})"
+)
+SELECT_LAST_ATTEMPT = (
+    f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE workflow_id = ? ORDER BY number DESC LIMIT 1"
+)
+SELECT_ATTEMPTS = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE workflow_id = ? ORDER BY number"
+
+EVENT_COLUMNS = "number, workflow_id, kind, at, checkpoint, epoch, correlation_id, detail, seal"
+INSERT_EVENT = f"INSERT INTO events ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SELECT_EVENTS = (
+    f"SELECT {EVENT_COLUMNS} FROM events WHERE number > :after ORDER BY number LIMIT :limit"
+)
+SELECT_EVENTS_OF = (
+    f"SELECT {EVENT_COLUMNS} FROM events WHERE workflow_id = :workflow_id AND number > :after "
+    "ORDER BY number LIMIT :limit"
+)
+SELECT_CREATED = (
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE number > :after ORDER BY number "
+    "LIMIT :limit"
+)
+SELECT_CREATED_OF = (
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = :workflow "
+    "AND number > :after ORDER BY sequence LIMIT :limit"
+)
+
+
+def select_matching(*, workflow: bool, status: bool, type_: bool, older: bool) -> str:
+    """Return the text that selects checkpoints, the newest first; a parameter for each that is set.
+
+    The parameters are ``:workflow``, ``:status``, ``:type`` and ``:older``.
+    """
+    terms = [
+        term
+        for term, wanted in (
+            ("workflow = :workflow", workflow),
+            ("status = :status", status),
+            ("type = :type", type_),
+            ("number < :older", older),
+        )
+        if wanted
+    ]
+    where = f"WHERE {' AND '.join(terms)} " if terms else ""
+    # Within one workflow numbers and sequences grow together, and sequences have an index.
+    order = "sequence" if workflow else "number"
+    return f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints {where}ORDER BY {order} DESC"

@@ -1,0 +1,50 @@
+"""What SQLite's errors mean to the users of a store."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ...domain.errors import CheckpointCorrupted, HoldfastError, StorageUnavailable, StoreBusy
+
+# Trouble that may pass: a lock is let go of, a disk gets room, a mount comes back.
+_PASSING = frozenset(
+    [
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_PROTOCOL,
+    ]
+)
+
+
+def is_passing(error: sqlite3.Error) -> bool:
+    """Whether trying again may help."""
+    return _primary(error) in _PASSING
+
+
+def translated(error: sqlite3.Error, target: str) -> HoldfastError:
+    """Return what *error* means to the users of the store *target*; raise it from *error*."""
+    code = _primary(error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(
+            f"{target} stayed locked by another process ({error}); a process stopped inside a "
+            "transaction blocks the others until it goes on or ends"
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return CheckpointCorrupted(
+            target, f"SQLite says: {error}. Salvage what can be read with `sqlite3 FILE .recover`"
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StorageUnavailable(f"no space left for {target} ({error}); free some and try again")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StorageUnavailable(
+            f"{target} cannot be written or opened ({error}); look at its permissions and those "
+            "of its folder"
+        )
+    return StorageUnavailable(f"{target}: {error}")
+
+
+def _primary(error: sqlite3.Error) -> int:
+    # The primary code is the low byte of the extended one.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

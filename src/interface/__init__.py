@@ -1,0 +1,1 @@
+"""What users meet: the Python interface and the command line."""

@@ -1,0 +1,40 @@
+"""Checks of what callers hand in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from ..domain.errors import InvalidRequest, StateTooLarge
+from ..domain.json_value import JsonValue
+from ..domain.ports import Codec
+
+E = TypeVar("E", bound=StrEnum)
+
+MAX_METADATA_BYTES = 16 << 10
+_MAX_INTEGER = 2**63 - 1
+
+
+def chosen(kind: type[E], what: str, value: str) -> E:
+    """Return the member of an enumeration that *value* names; raises `InvalidRequest`."""
+    try:
+        return kind(value)
+    except ValueError:
+        names = ", ".join(kind)
+        raise InvalidRequest(f"{what} {value!r} is not one of {names}") from None
+
+
+def metadata_of(metadata: Mapping[str, JsonValue] | None, codec: Codec) -> dict[str, JsonValue]:
+    """Return metadata as it is stored: an object of at most 16 KiB as JSON."""
+    if not metadata:
+        return {}
+    given = dict(metadata)
+    text = codec.encode(given, "metadata")
+    if len(text) > MAX_METADATA_BYTES:
+        raise StateTooLarge("metadata", len(text), MAX_METADATA_BYTES, [])
+    for key, value in given.items():
+        if type(value) is int and abs(value) > _MAX_INTEGER:
+            raise InvalidRequest(f"metadata {key!r} is an integer of more than 64 bits")
+    stored: dict[str, JsonValue] = codec.decode(text)
+    return stored

@@ -1,0 +1,88 @@
+"""Puts an engine together: the only file that names adapters."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..application.dispatcher import Dispatcher
+from ..application.environment import BackOff, Environment
+from ..application.runs.lease_keeper import LeaseKeeper
+from ..domain.errors import InvalidRequest
+from ..domain.ports import Clock, Store
+from ..infrastructure.clock import SystemClock
+from ..infrastructure.host import LocalHost
+from ..infrastructure.json_codec import JsonCodec
+from ..infrastructure.randomness import SystemRandomness
+from .kernel import Kernel
+from .registry import Registry
+from .settings import Settings
+
+DURABILITIES = ("power", "process")
+
+
+def make_kernel(
+    target: str | os.PathLike[str],
+    *,
+    registry: Registry | None = None,
+    durability: str = "power",
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    upgrade: bool = True,
+) -> Kernel:
+    """Return what an engine on *target* stands on.
+
+    Args:
+        target: a path, ``sqlite:///PATH`` or ``memory:``.
+        upgrade: make the store if there is none, and bring its schema up to date.
+    """
+    settings = settings or Settings()
+    codec = JsonCodec(settings.max_state_bytes)
+    store = _open_store(os.fspath(target), codec, durability, settings, upgrade=upgrade)
+    env = Environment(
+        clock or SystemClock(),
+        LocalHost(),
+        SystemRandomness(),
+        BackOff(settings.back_off_base, settings.back_off_cap),
+    )
+    dispatcher = Dispatcher(store, env)
+    return Kernel(
+        store,
+        dispatcher,
+        LeaseKeeper(dispatcher),
+        codec,
+        registry if registry is not None else Registry(),
+        settings,
+    )
+
+
+def _open_store(
+    target: str, codec: JsonCodec, durability: str, settings: Settings, *, upgrade: bool
+) -> Store:
+    if durability not in DURABILITIES:
+        raise InvalidRequest(f"durability is {' or '.join(DURABILITIES)}, not {durability!r}")
+    if target == "memory:":
+        from ..infrastructure.memory import MemoryStore
+
+        return MemoryStore(codec)
+    from ..infrastructure.sqlite.store import SqliteStore
+
+    return SqliteStore.open(
+        _path(target),
+        codec,
+        durability="power" if durability == "power" else "process",
+        write_timeout=settings.write_timeout,
+        upgrade=upgrade,
+    )
+
+
+def _path(target: str) -> Path:
+    path = target.removeprefix("sqlite:///")
+    if not path or "\0" in path:
+        raise InvalidRequest(f"{target!r} does not name a store; give a path, or memory:")
+    if path == target and "://" in target:
+        raise InvalidRequest(
+            f"{target!r} is not a target that this version knows; give a path, sqlite:///PATH or "
+            "memory:"
+        )
+    return Path(path)

@@ -1,0 +1,1 @@
+"""Perform what flows ask for: one driver blocks, the other awaits."""

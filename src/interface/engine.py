@@ -1,0 +1,47 @@
+"""An engine for synchronous programs."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from ..application.runs.attempt import give_up
+from .engine_looking import Looking
+from .engine_recovery import Recovery
+from .engine_writing import Writing
+
+
+class Engine(Writing, Recovery, Looking):
+    """Checkpoints and recovery on one store. May be used from many threads.
+
+    Made by `holdfast.open`; a context manager. A string for an id is its text form (``"wf"``,
+    ``"wf/stage@3"``, percent-encoded); raw names go by keyword, as ``workflow_id=``.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly", state={"done": 3})
+    ...     print(saved.id, engine.context("nightly").workflow_state)
+    nightly@1 {'done': 3}
+    """
+
+    @property
+    def target(self) -> str:
+        """What was opened, as text that opens it again."""
+        return self._kernel.store.target
+
+    def close(self) -> None:
+        """Give up the leases of runs that are still open, wait for what was accepted, let go."""
+        for session in self._kernel.keeper.sessions():
+            self._driver.run(give_up(self._kernel.attempts, session))
+        self._kernel.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,113 @@
+"""The part of an engine that looks, and changes nothing."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ..application.queries.find_stale import FindStale, StaleWorkflow, find_stale
+from ..application.queries.get_checkpoint import (
+    GetCheckpoint,
+    LatestCheckpoint,
+    get_checkpoint,
+    latest_checkpoint,
+)
+from ..application.queries.list_attempts import ListAttempts, list_attempts
+from ..application.queries.list_checkpoints import ListCheckpoints, list_checkpoints
+from ..application.queries.list_workflows import ListWorkflows, list_workflows
+from ..application.queries.read_events import ReadEvents, read_events
+from ..application.queries.rebuild_context import RebuildContext, rebuild_context
+from ..domain.attempt import Attempt
+from ..domain.checkpoint import Checkpoint
+from ..domain.checkpoint_status import CheckpointStatus
+from ..domain.checkpoint_type import CheckpointType
+from ..domain.events import DomainEvent
+from ..domain.execution_context import ExecutionContext
+from ..domain.json_value import JsonValue
+from ..domain.ports import CheckpointFilter
+from ..domain.staleness import DEFAULT_THRESHOLD
+from ..domain.workflow_summary import WorkflowSummary
+from .arguments import chosen
+from .engine_base import EngineBase
+from .targets import CheckpointRef, Target, WorkflowRef, checkpoint_of, target_of, workflow_of
+
+
+class Looking(EngineBase):
+    """The part of an engine that looks, and changes nothing."""
+
+    def get(self, id: CheckpointRef) -> Checkpoint:
+        """Return a checkpoint; raises `NotFound`."""
+        return self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(checkpoint_of(id)))
+
+    def latest(
+        self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
+    ) -> Checkpoint:
+        """Return the newest checkpoint of a workflow; raises `NotFound`."""
+        query = LatestCheckpoint(workflow_of(workflow, workflow_id))
+        return self._kernel.dispatcher.ask(latest_checkpoint, query)
+
+    def list(
+        self,
+        workflow: WorkflowRef | None = None,
+        *,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        type: str | None = None,
+        metadata: Mapping[str, JsonValue] | None = None,
+        older_than_id: CheckpointRef | None = None,
+        limit: int | None = 100,
+    ) -> builtins.list[Checkpoint]:
+        """Return checkpoints, the newest first; what they hold is loaded when asked for."""
+        either = workflow is not None or workflow_id is not None
+        wanted = CheckpointFilter(
+            workflow_of(workflow, workflow_id) if either else None,
+            chosen(CheckpointStatus, "status", status) if status is not None else None,
+            chosen(CheckpointType, "type", type) if type is not None else None,
+            metadata,
+            checkpoint_of(older_than_id) if older_than_id is not None else None,
+        )
+        return self._kernel.dispatcher.ask(list_checkpoints, ListCheckpoints(wanted, limit))
+
+    def workflows(
+        self, *, status: str | None = None, limit: int | None = 100
+    ) -> builtins.list[WorkflowSummary]:
+        """Return one summary a workflow, the one written to last first."""
+        wanted = chosen(CheckpointStatus, "status", status) if status is not None else None
+        return self._kernel.dispatcher.ask(list_workflows, ListWorkflows(wanted, limit))
+
+    def context(
+        self, id_or_workflow: Target | None = None, *, workflow_id: str | None = None
+    ) -> ExecutionContext:
+        """Return what the chain adds up to at a checkpoint, or at the head of a workflow."""
+        query = RebuildContext(target_of(id_or_workflow, workflow_id))
+        replay = self._kernel.dispatcher.ask(rebuild_context, query)
+        return self._kernel.context(replay)
+
+    def stale(self, threshold: timedelta = DEFAULT_THRESHOLD) -> builtins.list[StaleWorkflow]:
+        """Return the workflows in flight that nobody is carrying on, the longest silent first.
+
+        Args:
+            threshold: how long one that never had a lease may be silent.
+        """
+        return self._kernel.dispatcher.ask(find_stale, FindStale(self._kernel.registry, threshold))
+
+    def attempts(
+        self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
+    ) -> builtins.list[Attempt]:
+        """Return what was tried, the oldest attempt first; raises `NotFound`."""
+        query = ListAttempts(workflow_of(workflow, workflow_id))
+        return self._kernel.dispatcher.ask(list_attempts, query)
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        workflow: WorkflowRef | None = None,
+        workflow_id: str | None = None,
+        limit: int = 1000,
+    ) -> builtins.list[DomainEvent]:
+        """Return the events numbered above *after*, the oldest first."""
+        either = workflow is not None or workflow_id is not None
+        name = workflow_of(workflow, workflow_id) if either else None
+        return self._kernel.dispatcher.ask(read_events, ReadEvents(after, name, limit))

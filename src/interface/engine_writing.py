@@ -1,0 +1,128 @@
+"""The part of an engine that writes checkpoints outside of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..application.commands.complete_checkpoint import CompleteCheckpoint, complete_checkpoint
+from ..application.commands.create_checkpoint import CreateCheckpoint, create_checkpoint
+from ..application.commands.fail_checkpoint import FailCheckpoint, fail_checkpoint
+from ..application.commands.heartbeat import Heartbeat, heartbeat
+from ..application.payloads import payload_of
+from ..application.queries.get_checkpoint import GetCheckpoint, get_checkpoint
+from ..application.scribe import Entry
+from ..domain.checkpoint import DEFAULT_MAX_RETRIES, Checkpoint
+from ..domain.checkpoint_type import CheckpointType
+from ..domain.error_record import ErrorRecord
+from ..domain.json_value import JsonObject, JsonValue
+from ..domain.scope import Scope
+from .arguments import chosen, metadata_of
+from .engine_base import EngineBase
+from .targets import CheckpointRef, WorkflowRef, checkpoint_of, workflow_of
+
+
+class Writing(EngineBase):
+    """The part of an engine that writes checkpoints outside of runs."""
+
+    def checkpoint(
+        self,
+        workflow_id: str,
+        *,
+        type: str = "progress",
+        name: str | None = None,
+        stage_id: str | None = None,
+        agent_id: str | None = None,
+        state: JsonObject | None = None,
+        patch: JsonObject | None = None,
+        input: JsonValue = None,
+        output: JsonValue = None,
+        resume_handler: str | None = None,
+        parent: CheckpointRef | None = None,
+        depends_on: Iterable[CheckpointRef] = (),
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        metadata: Mapping[str, JsonValue] | None = None,
+        timeout: float | None = None,
+    ) -> Checkpoint:
+        """Write a checkpoint and return it; on return it is durable.
+
+        Args:
+            workflow_id: a raw name.
+            type: one of `CheckpointType`.
+            state: replaces the state of the scope: workflow, stage or agent.
+            patch: merges into it (RFC 7396).
+            resume_handler: who carries the scope on; the first to name one opens the workflow.
+            parent: start again from this older checkpoint; by default the workflow's head.
+            depends_on: checkpoints of the workflow whose results it builds on.
+            metadata: small, and searchable with `list`.
+            timeout: seconds to wait out a lock or a disk; a call that runs into it may have saved,
+                never half.
+
+        Raises:
+            InvalidId, StateNotSerializable, StateTooLarge, InvalidRequest: nothing was written.
+            LeaseHeld: somebody else carries the workflow on.
+            ScopeOpen, IllegalTransition: its scope does not allow it as things stand.
+        """
+        scope = Scope(workflow_id, stage_id, agent_id)
+        payload = payload_of(
+            self._kernel.codec, state=state, patch=patch, input=input, output=output
+        )
+        entry = Entry(
+            scope,
+            chosen(CheckpointType, "type", type),
+            payload,
+            name=name,
+            resume_handler=resume_handler,
+            depends_on=tuple(map(checkpoint_of, depends_on)),
+            max_retries=max_retries,
+            metadata=metadata_of(metadata, self._kernel.codec),
+        )
+        command = CreateCheckpoint(
+            entry,
+            checkpoint_of(parent) if parent is not None else None,
+            credentials=self._credentials(workflow_id),
+        )
+        created = self._kernel.dispatcher.execute(create_checkpoint, command, timeout=timeout)
+        self._note_state(scope, state, patch)
+        return created
+
+    def complete(
+        self,
+        id: CheckpointRef,
+        output: JsonValue = None,
+        *,
+        abandon: bool = False,
+    ) -> Checkpoint:
+        """Close the scope of a checkpoint and return the closing checkpoint.
+
+        Args:
+            abandon: close the scopes left open inside as killed, instead of raising `ScopeOpen`.
+        """
+        scope = self._scope_of(id)
+        command = CompleteCheckpoint(
+            scope,
+            payload_of(self._kernel.codec, output=output),
+            abandon=f"abandoned when {scope} was completed" if abandon else None,
+            credentials=self._credentials(scope.workflow_id),
+        )
+        return self._kernel.dispatcher.execute(complete_checkpoint, command)
+
+    def fail(self, id: CheckpointRef, error: BaseException | ErrorRecord | str) -> Checkpoint:
+        """Record that the work of a checkpoint's scope raised; return the failing checkpoint."""
+        scope = self._scope_of(id)
+        if isinstance(error, str):
+            error = ErrorRecord("Error", error)
+        elif isinstance(error, BaseException):
+            error = ErrorRecord.of(error)
+        command = FailCheckpoint(scope, error, self._credentials(scope.workflow_id))
+        return self._kernel.dispatcher.execute(fail_checkpoint, command)
+
+    def heartbeat(
+        self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
+    ) -> None:
+        """Record a sign of life of a workflow that is not under a lease."""
+        name = workflow_of(workflow, workflow_id)
+        self._kernel.dispatcher.execute(heartbeat, Heartbeat(name, self._credentials(name)))
+
+    def _scope_of(self, id: CheckpointRef) -> Scope:
+        found = self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(checkpoint_of(id)))
+        return found.scope

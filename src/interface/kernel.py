@@ -1,0 +1,73 @@
+"""What the faces of an engine stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..application.dispatcher import Dispatcher
+from ..application.environment import Environment
+from ..application.runs.attempt import AttemptKit
+from ..application.runs.lease_keeper import LeaseKeeper
+from ..application.runs.session import LeaseTerms, Session
+from ..application.runs.step import StepKit
+from ..domain.checkpoint_id import CheckpointId
+from ..domain.execution_context import ExecutionContext, context_of
+from ..domain.json_value import JsonObject, JsonValue
+from ..domain.ports import Codec, Store
+from ..domain.replay import Replay
+from ..domain.scope import Scope
+from .registry import Registry
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What the synchronous and the asynchronous face of an engine share."""
+
+    store: Store
+    dispatcher: Dispatcher
+    keeper: LeaseKeeper
+    codec: Codec
+    registry: Registry
+    settings: Settings
+
+    @property
+    def env(self) -> Environment:
+        """The ports that are not part of a transaction."""
+        return self.dispatcher.env
+
+    @property
+    def attempts(self) -> AttemptKit:
+        """What every attempt works with."""
+        return AttemptKit(self.env, self.codec, self.keeper)
+
+    def steps(self, session: Session) -> StepKit:
+        """Return what every step of a run works with."""
+        return StepKit(session, self.codec, self.env)
+
+    def context(self, replay: Replay) -> ExecutionContext:
+        """Return the context that *replay* adds up to, with a chain that is read when asked for."""
+
+        def read_chain() -> tuple[CheckpointId, ...]:
+            head = replay.head
+            if head is None:
+                return ()
+            return self.store.read(lambda uow: uow.checkpoints.chain(head))
+
+        return context_of(replay, read_chain)
+
+    def state(self, session: Session, scope: Scope) -> JsonObject:
+        """Return the state of *scope* as the session left it, for the caller to keep."""
+        state: JsonObject = self.fresh(session.state(scope))
+        return state
+
+    def fresh(self, value: JsonValue) -> JsonValue:
+        """Return a copy of a value that was stored."""
+        return self.codec.decode(self.codec.encode(value, "value"))
+
+    def terms(self, lease: float | None = None, silence: float | None = None) -> LeaseTerms:
+        """Return the terms of a lease; what is ``None`` is as set."""
+        return LeaseTerms(
+            self.settings.lease if lease is None else lease,
+            self.settings.silence if silence is None else silence,
+        )

@@ -1,0 +1,93 @@
+"""Opening an engine on a store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Generator
+from types import TracebackType
+from typing import Any
+
+from ..domain.ports import Clock
+from .async_engine import AsyncEngine
+from .bootstrap import make_kernel
+from .engine import Engine
+from .kernel import Kernel
+from .registry import Registry
+from .settings import Settings
+
+
+def open(  # noqa: A001 - holdfast.open, as users write it
+    target: str | os.PathLike[str],
+    *,
+    registry: Registry | None = None,
+    durability: str = "power",
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+) -> Engine:
+    """Open a store, made and brought up to date where needed, and return an engine on it.
+
+    Args:
+        target: a path, ``sqlite:///PATH`` or ``memory:``.
+        registry: the handlers of the program; by default the engine makes one.
+        durability: ``"power"``: what was acknowledged survives a power cut. ``"process"``: it
+            survives the process, and a power cut loses at most a tail, never consistency.
+        clock: where times come from; tests turn a `ManualClock`.
+
+    Raises:
+        NotAStore: there is something else.
+        SchemaTooNew: the store was written by a newer version of Holdfast.
+        StorageUnavailable: it cannot be opened or made.
+    """
+    kernel = make_kernel(
+        target, registry=registry, durability=durability, settings=settings, clock=clock
+    )
+    return Engine(kernel)
+
+
+def open_async(
+    target: str | os.PathLike[str],
+    *,
+    registry: Registry | None = None,
+    durability: str = "power",
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+) -> AsyncOpening:
+    """Open a store for asyncio: await what this returns, or enter it with ``async with``.
+
+    The arguments are those of `open`.
+    """
+
+    def open_store() -> Kernel:
+        return make_kernel(
+            target, registry=registry, durability=durability, settings=settings, clock=clock
+        )
+
+    return AsyncOpening(open_store)
+
+
+class AsyncOpening:
+    """An engine about to be opened: await it, or enter it with ``async with``."""
+
+    def __init__(self, open_store: Callable[[], Kernel]) -> None:
+        self._open_store = open_store
+        self._engine: AsyncEngine | None = None
+
+    def __await__(self) -> Generator[Any, None, AsyncEngine]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> AsyncEngine:
+        self._engine = await self._open()
+        return self._engine
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._engine is not None:
+            await self._engine.close()
+
+    async def _open(self) -> AsyncEngine:
+        return AsyncEngine(await asyncio.to_thread(self._open_store))

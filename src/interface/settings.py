@@ -1,0 +1,37 @@
+"""What can be set on an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.errors import InvalidRequest
+from ..domain.lease import DEFAULT_DURATION, DEFAULT_SILENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set on an engine; durations in seconds.
+
+    Attributes:
+        write_timeout: how long trouble with locks and disks is waited out.
+        max_state_bytes: of JSON text that one state, patch, input or output may have.
+        lease: how long a lease is good for when it is not renewed.
+        silence: how long a run may be silent before it counts as hung.
+        back_off_base: the upper bound of the pause before the first retry.
+        back_off_cap: the upper bound of any such pause.
+    """
+
+    write_timeout: float = 30.0
+    max_state_bytes: int = 10 << 20
+    lease: float = DEFAULT_DURATION
+    silence: float = DEFAULT_SILENCE
+    back_off_base: float = 1.0
+    back_off_cap: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("write_timeout", "back_off_base", "back_off_cap"):
+            if getattr(self, name) < 0:
+                raise InvalidRequest(f"{name} is {getattr(self, name)}; give 0 or more seconds")
+        for name in ("max_state_bytes", "lease", "silence"):
+            if getattr(self, name) <= 0:
+                raise InvalidRequest(f"{name} is {getattr(self, name)}; give more than 0")
