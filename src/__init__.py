@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .application.queries.find_stale import StaleWorkflow as StaleWorkflow
+    from .application.queries.outline_workflow import ScopeOutline as ScopeOutline
     from .application.queries.plan_recovery import RecoveryPlan as RecoveryPlan
     from .application.runs.recovery_result import RecoveryResult as RecoveryResult
     from .domain.attempt import (
@@ -163,6 +164,7 @@ __version__ = "0.1.0"
 # version, or one error, does not pay for everything.
 _HOMES = {
     "application.queries.find_stale": ["StaleWorkflow"],
+    "application.queries.outline_workflow": ["ScopeOutline"],
     "application.queries.plan_recovery": ["RecoveryPlan"],
     "application.runs.recovery_result": ["RecoveryResult"],
     "domain.attempt": ["Attempt", "Outcome"],

@@ -5,7 +5,7 @@ Nothing here knows of checkpoints: a resource is whatever has one name and one w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -41,7 +41,7 @@ class Credentials:
     """What a write under a lease carries: it is refused unless both match exactly."""
 
     epoch: int
-    token: str
+    token: str = field(repr=False)
 
 
 class Standing(StrEnum):
@@ -67,7 +67,7 @@ class Lease:
 
     resource: str
     epoch: int
-    token: str | None
+    token: str | None = field(repr=False)
     owner: Owner
     duration: float
     taken_at: datetime

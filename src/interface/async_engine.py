@@ -64,6 +64,7 @@ class AsyncEngine:
     list = _in_thread(Engine.list)
     workflows = _in_thread(Engine.workflows)
     context = _in_thread(Engine.context)
+    outline = _in_thread(Engine.outline)
     stale = _in_thread(Engine.stale)
     attempts = _in_thread(Engine.attempts)
     events = _in_thread(Engine.events)

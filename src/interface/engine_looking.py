@@ -16,6 +16,11 @@ from ..application.queries.get_checkpoint import (
 from ..application.queries.list_attempts import ListAttempts, list_attempts
 from ..application.queries.list_checkpoints import ListCheckpoints, list_checkpoints
 from ..application.queries.list_workflows import ListWorkflows, list_workflows
+from ..application.queries.outline_workflow import (
+    OutlineWorkflow,
+    ScopeOutline,
+    outline_workflow,
+)
 from ..application.queries.read_events import ReadEvents, read_events
 from ..application.queries.rebuild_context import RebuildContext, rebuild_context
 from ..domain.attempt import Attempt
@@ -83,6 +88,13 @@ class Looking(EngineBase):
         query = RebuildContext(target_of(id_or_workflow, workflow_id))
         replay = self._kernel.dispatcher.ask(rebuild_context, query)
         return self._kernel.context(replay)
+
+    def outline(
+        self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
+    ) -> ScopeOutline:
+        """Return a workflow with its stages and agents, their states and times."""
+        query = OutlineWorkflow(workflow_of(workflow, workflow_id))
+        return self._kernel.dispatcher.ask(outline_workflow, query)
 
     def stale(self, threshold: timedelta = DEFAULT_THRESHOLD) -> builtins.list[StaleWorkflow]:
         """Return the workflows in flight that nobody is carrying on, the longest silent first.

@@ -92,13 +92,8 @@ def require_file(path: Path) -> None:
 
 def is_new(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the file is still empty; raises `NotAStore` when it holds something else."""
-    try:
-        (mark,) = connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise NotAStore(f"{path} is not a database; it was not touched") from error
-        raise
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if mark == APPLICATION_ID:
         return False
     if mark != 0 or tables:

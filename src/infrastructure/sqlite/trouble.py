@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
-from ...domain.errors import CheckpointCorrupted, HoldfastError, StorageUnavailable, StoreBusy
+from ...domain.errors import (
+    CheckpointCorrupted,
+    HoldfastError,
+    NotAStore,
+    StorageUnavailable,
+    StoreBusy,
+)
 
 # Trouble that may pass: a lock is let go of, a disk gets room, a mount comes back.
 _PASSING = frozenset(
@@ -31,7 +37,11 @@ def translated(error: sqlite3.Error, target: str) -> HoldfastError:
             f"{target} stayed locked by another process ({error}); a process stopped inside a "
             "transaction blocks the others until it goes on or ends"
         )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotAStore(
+            f"{target} is not a database, or its header is damaged; it was not touched"
+        )
+    if code == sqlite3.SQLITE_CORRUPT:
         return CheckpointCorrupted(
             target, f"SQLite says: {error}. Salvage what can be read with `sqlite3 FILE .recover`"
         )

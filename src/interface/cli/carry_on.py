@@ -1,0 +1,116 @@
+"""Commands that start workflows and carry them on."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from .arguments import JSON_FILE, WORKFLOW, Parsed, value_of
+from .ending import FAILED, REFUSED
+from .shell import Shell
+from .signals import end_on_sigterm
+from .tables import status_text, table
+
+if TYPE_CHECKING:
+    from ...application.queries.plan_recovery import RecoveryPlan
+    from ...application.runs.recovery_result import RecoveryResult
+
+
+@click.command("start")
+@click.argument("name")
+@click.argument("workflow", type=WORKFLOW)
+@click.option("--input", "input_", type=JSON_FILE, help="What it is given; a file, or - .")
+@click.pass_obj
+def start_command(shell: Shell, name: str, workflow: str, input_: Parsed | None) -> None:
+    """Run the workflow NAME of the program named with --app, under the id WORKFLOW.
+
+    Prints its result as JSON. The same id again gives the recorded result, or carries on.
+    """
+    _require_app(shell)
+    end_on_sigterm()
+    with shell.engine(writable=True) as engine:
+        shell.print_json(engine.start(name, workflow_id=workflow, input=value_of(input_)))
+
+
+@click.command("recover")
+@click.argument("target", metavar="TARGET")
+@click.option("--handler", help="Runs instead of the recorded one.")
+@click.option("--timeout", type=float, help="Seconds that it may take.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen and why; change nothing.")
+@click.option("--force", is_flag=True, help="Pass over a lease, back-off and used-up retries.")
+@click.option("--strict", is_flag=True, help="Fail on damage instead of falling back past it.")
+@click.pass_obj
+def recover_command(
+    shell: Shell,
+    target: str,
+    handler: str | None,
+    timeout: float | None,
+    dry_run: bool,
+    force: bool,
+    strict: bool,
+) -> None:
+    """Carry a workflow on. TARGET is a workflow, or a checkpoint of it: whose handler runs."""
+    end_on_sigterm()
+    with shell.engine(writable=not dry_run) as engine:
+        if dry_run:
+            plan = engine.recover(
+                target, handler=handler, timeout=timeout, force=force, strict=strict, explain=True
+            )
+            _print_plan(shell, plan)
+            sys.exit(REFUSED if plan.obstacles else 0)
+        result = engine.recover(
+            target, handler=handler, timeout=timeout, force=force, strict=strict
+        )
+        _print_result(shell, result)
+    if not result.success:
+        sys.exit(FAILED)
+
+
+def _require_app(shell: Shell) -> None:
+    if shell.app is None:
+        raise click.UsageError("No program: give --app MODULE:ATTRIBUTE, or set HOLDFAST_APP.")
+
+
+def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:
+    if shell.as_json:
+        shell.print_json(plan)
+        return
+    rows = table("", "")
+    rows.show_header = False
+    rows.add_row("workflow", plan.workflow_id)
+    rows.add_row("status", status_text(plan.status))
+    rows.add_row("would run", plan.handler or "nothing: no handler is named")
+    rows.add_row("completes", str(plan.scope))
+    rows.add_row("context at", str(plan.checkpoint_id))
+    if plan.damage:
+        rows.add_row("falls back from", f"{plan.fell_back_from}: {plan.damage}")
+    if plan.lease:
+        rows.add_row(
+            "last owner", f"{plan.lease.owner} (epoch {plan.lease.epoch}, lease {plan.standing})"
+        )
+    rows.add_row("attempts", f"{plan.attempts}; retries {plan.retry_count} of {plan.max_retries}")
+    rows.add_row("open", "\n".join(map(str, plan.open_scopes)) or "nothing")
+    rows.add_row("in the way", "\n".join(map(str, plan.obstacles)) or "nothing")
+    shell.print(rows)
+
+
+def _print_result(shell: Shell, result: RecoveryResult) -> None:
+    if shell.as_json:
+        shell.print_json(result)
+        return
+    if result.fell_back_from:
+        click.echo(f"fell back from {result.fell_back_from}: {'; '.join(result.reasons)}", err=True)
+    if result.error is not None:
+        click.echo(
+            f"holdfast: {result.workflow_id}: attempt {result.attempt} failed after "
+            f"{result.duration_s:.2f} s: {result.error.summary}",
+            err=True,
+        )
+        return
+    click.echo(
+        f"{result.workflow_id}: attempt {result.attempt} completed in {result.duration_s:.2f} s"
+    )
+    for scope in result.abandoned:
+        click.echo(f"left open, now killed: {scope}")

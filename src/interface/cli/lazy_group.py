@@ -1,0 +1,80 @@
+"""A group of commands that are imported when they are called, not to list them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named in a table: ``{name: (module, one line of help)}``."""
+
+    def __init__(self, *, table: dict[str, tuple[str, str]], **settings: object) -> None:
+        super().__init__(**settings)  # type: ignore[arg-type]
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names, in the order of the table: what belongs together stands together."""
+        return list(self._table)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import the command called so; ``None`` when there is none."""
+        if cmd_name not in self._table:
+            return None
+        module = importlib.import_module(f"{__package__}.{self._table[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+        _accept_global_options(command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of a line, or say which one was probably meant."""
+        name = args[0] if args else ""
+        if name not in self._table and not name.startswith("-"):
+            near = difflib.get_close_matches(name, self._table, n=2)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in self._table.items()])
+
+
+def _accept_global_options(command: click.Command) -> None:
+    """Let a command take the options that stand before it, too: people type them at the end."""
+    if any(each.name == "as_json" for each in command.params):
+        return
+    for flags, settings in GLOBAL_OPTIONS:
+        option = click.Option(
+            flags, expose_value=False, hidden=True, callback=_set_on_shell, **settings
+        )
+        option.allow_from_autoenv = False
+        command.params.append(option)
+
+
+def _set_on_shell(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value and param.name is not None:
+        setattr(ctx.obj, param.name, value)
+
+
+# What `Shell` holds, as options: before the command, and hidden, after it.
+GLOBAL_OPTIONS: tuple[tuple[list[str], dict[str, Any]], ...] = (
+    (["--store"], {"metavar": "TARGET", "help": "The store: a path, or sqlite:///PATH."}),
+    (["--app"], {"metavar": "MODULE:ATTRIBUTE", "help": "Where the handlers are registered."}),
+    (["--json", "as_json"], {"is_flag": True, "help": "Print JSON, and nothing else."}),
+    (["-v", "--verbose"], {"is_flag": True, "help": "Show tracebacks of errors."}),
+)

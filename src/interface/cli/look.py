@@ -1,0 +1,271 @@
+"""Commands that look: they never change a store, nor load what upgrades one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ...domain.checkpoint_status import CheckpointStatus
+from ...domain.checkpoint_type import CheckpointType
+from .arguments import WORKFLOW, pairs
+from .json_form import header, whole, with_snapshots
+from .shell import Shell
+from .tables import duration_text, status_text, table, time_text
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from ...application.queries.outline_workflow import ScopeOutline
+    from ...domain.checkpoint import Checkpoint
+
+_STATUS = click.Choice([each.value for each in CheckpointStatus])
+_TYPE = click.Choice([each.value for each in CheckpointType])
+
+
+@click.command("workflows")
+@click.option("--status", type=_STATUS, help="Only those whose status that is.")
+@click.option("--limit", default=100, show_default=True, help="How many at the most.")
+@click.pass_obj
+def workflows_command(shell: Shell, status: str | None, limit: int) -> None:
+    """List the workflows, the one written to last first."""
+    with shell.engine() as engine:
+        found = engine.workflows(status=status, limit=limit)
+    if shell.as_json:
+        shell.print_json(found)
+        return
+    rows = table("workflow", "status", "handler", ">checkpoints", ">retries", "last written")
+    for each in found:
+        retries = f"{each.retry_count} of {each.max_retries}" if each.status else ""
+        rows.add_row(
+            str(each.head.scope.workflow),
+            status_text(each.status),
+            each.handler or "",
+            str(each.checkpoints),
+            retries,
+            time_text(each.updated_at),
+        )
+    shell.print(rows)
+
+
+@click.command("list")
+@click.argument("workflow", type=WORKFLOW, required=False)
+@click.option("--status", type=_STATUS, help="Only those whose status that is.")
+@click.option("--type", "type_", type=_TYPE, help="Only those of that type.")
+@click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Only those with that.")
+@click.option("--older-than", metavar="ID", help="Only those written before that checkpoint.")
+@click.option("--limit", default=100, show_default=True, help="How many at the most.")
+@click.pass_obj
+def list_command(
+    shell: Shell,
+    workflow: str | None,
+    status: str | None,
+    type_: str | None,
+    metadata: tuple[str, ...],
+    older_than: str | None,
+    limit: int,
+) -> None:
+    """List checkpoints, of one workflow or of all, the newest first."""
+    with shell.engine() as engine:
+        found = engine.list(
+            workflow_id=workflow,
+            status=status,
+            type=type_,
+            metadata=pairs(metadata),
+            older_than_id=older_than,
+            limit=limit,
+        )
+    if shell.as_json:
+        shell.print_json([header(each) for each in found])
+        return
+    rows = table("checkpoint", "type", "status", "name", "written", "parent")
+    for each in found:
+        rows.add_row(
+            str(each.id),
+            each.type.value,
+            status_text(each.status),
+            each.name or "",
+            time_text(each.created_at),
+            f"@{each.parent_id.sequence}" if each.parent_id else "",
+        )
+    shell.print(rows)
+
+
+@click.command("show")
+@click.argument("checkpoint_id", metavar="ID")
+@click.pass_obj
+def show_command(shell: Shell, checkpoint_id: str) -> None:
+    """Show one checkpoint, what it holds and what it adds up to."""
+    with shell.engine() as engine:
+        found = with_snapshots(checkpoint := engine.get(checkpoint_id))
+    if shell.as_json:
+        shell.print_json(found)
+    else:
+        _print_checkpoint(shell, checkpoint, found)
+
+
+@click.command("latest")
+@click.argument("workflow", type=WORKFLOW)
+@click.pass_obj
+def latest_command(shell: Shell, workflow: str) -> None:
+    """Show the newest checkpoint of a workflow and what it holds."""
+    with shell.engine() as engine:
+        found = whole(checkpoint := engine.latest(workflow_id=workflow))
+    if shell.as_json:
+        shell.print_json(found)
+    else:
+        _print_checkpoint(shell, checkpoint, found)
+
+
+@click.command("context")
+@click.argument("target", metavar="ID")
+@click.pass_obj
+def context_command(shell: Shell, target: str) -> None:
+    """Print what a chain adds up to, at a checkpoint or at the head of a workflow, as JSON."""
+    with shell.engine() as engine:
+        shell.print_json(engine.context(target))
+
+
+@click.command("tree")
+@click.argument("workflow", type=WORKFLOW)
+@click.pass_obj
+def tree_command(shell: Shell, workflow: str) -> None:
+    """Show a workflow with its stages and agents, their states and times."""
+    with shell.engine() as engine:
+        outline = engine.outline(workflow_id=workflow)
+    if shell.as_json:
+        shell.print_json(outline)
+    else:
+        shell.print(_tree(outline))
+
+
+@click.command("stale")
+@click.option(
+    "--threshold",
+    default=1800.0,
+    show_default=True,
+    help="Seconds that one without a lease may be silent.",
+)
+@click.pass_obj
+def stale_command(shell: Shell, threshold: float) -> None:
+    """List what is in flight and nobody carries on: why, who had it, what stands in the way."""
+    from datetime import timedelta
+
+    with shell.engine() as engine:
+        found = engine.stale(timedelta(seconds=threshold))
+    if shell.as_json:
+        shell.print_json(found)
+        return
+    rows = table("workflow", "since", "because", "last owner", "open", "handler", "in the way")
+    for each in found:
+        rows.add_row(
+            each.workflow_id,
+            time_text(each.since),
+            each.because.value,
+            str(each.owner or ""),
+            str(len(each.open_scopes)),
+            each.handler or "",
+            "; ".join(map(str, each.obstacles)),
+        )
+    shell.print(rows)
+
+
+@click.command("attempts")
+@click.argument("workflow", type=WORKFLOW)
+@click.pass_obj
+def attempts_command(shell: Shell, workflow: str) -> None:
+    """List what was tried to carry a workflow on, the oldest attempt first."""
+    with shell.engine() as engine:
+        found = engine.attempts(workflow_id=workflow)
+    if shell.as_json:
+        shell.print_json(found)
+        return
+    rows = table(">attempt", ">epoch", "handler", "owner", "begun", "took", "outcome", "error")
+    for each in found:
+        rows.add_row(
+            str(each.number),
+            str(each.epoch),
+            each.handler or "",
+            str(each.owner),
+            time_text(each.begun_at),
+            duration_text(each.begun_at, each.ended_at),
+            each.outcome.value if each.outcome else "",
+            each.error.summary if each.error else "",
+        )
+    shell.print(rows)
+
+
+@click.command("events")
+@click.argument("workflow", type=WORKFLOW, required=False)
+@click.option("--after", default=0, help="Only those with a number above that.")
+@click.option("--limit", default=1000, show_default=True, help="How many at the most.")
+@click.pass_obj
+def events_command(shell: Shell, workflow: str | None, after: int, limit: int) -> None:
+    """Print the log of what happened, the oldest first, of one workflow or of all."""
+    with shell.engine() as engine:
+        found = engine.events(after=after, workflow_id=workflow, limit=limit)
+    if shell.as_json:
+        shell.print_json(found)
+        return
+    rows = table(">number", "at", "event", "about", ">epoch", "detail")
+    for each in found:
+        rows.add_row(
+            str(each.number),
+            time_text(each.at),
+            each.kind.value,
+            str(each.checkpoint_id or each.workflow_id),
+            str(each.epoch),
+            ", ".join(f"{key}: {value}" for key, value in each.detail.items() if value is not None),
+        )
+    shell.print(rows)
+
+
+def _print_checkpoint(shell: Shell, checkpoint: Checkpoint, found: dict[str, object]) -> None:
+    from rich.json import JSON
+
+    from .json_form import to_text
+
+    rows = table("", "")
+    rows.show_header = False
+    for name, value in found.items():
+        if value in (None, {}, []):
+            continue
+        if name == "status":
+            rows.add_row(name, status_text(checkpoint.status))
+        elif isinstance(value, dict | list):
+            rows.add_row(name, JSON(to_text(value)))
+        else:
+            rows.add_row(name, str(value))
+    shell.print(rows)
+
+
+def _tree(outline: ScopeOutline) -> Tree:
+    from rich.tree import Tree
+
+    tree = Tree(_line(outline, str(outline.scope)))
+    _add_inside(tree, outline)
+    return tree
+
+
+def _add_inside(tree: Tree, outline: ScopeOutline) -> None:
+    for inner in outline.inside:
+        name = inner.scope.agent_id or inner.scope.stage_id or ""
+        _add_inside(tree.add(_line(inner, name)), inner)
+
+
+def _line(outline: ScopeOutline, name: str) -> Text:
+    from rich.text import Text
+
+    line = Text(f"{name}  ").append(status_text(outline.status))
+    if outline.since:
+        line.append(f"  {time_text(outline.since)}", style="dim")
+    if outline.until:
+        line.append(f"  {duration_text(outline.since, outline.until)}", style="dim")
+    if outline.opened > 1:
+        line.append(f"  opened {outline.opened} times", style="yellow")
+    if outline.error and outline.status in (CheckpointStatus.FAILED, CheckpointStatus.KILLED):
+        line.append(f"  {outline.error.summary}", style="red")
+    if outline.reason:
+        line.append(f"  {outline.reason}", style="dim")
+    return line

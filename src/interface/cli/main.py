@@ -1,0 +1,82 @@
+"""The command ``holdfast``: its options, its exit codes, and where its commands are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from .lazy_group import GLOBAL_OPTIONS, LazyGroup
+from .shell import Shell
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COMMANDS = {
+    "demo": ("demo", "Kill a real run with SIGKILL, carry it on, prove the result."),
+    "init": ("write", "Make a store, or bring one up to date."),
+    "workflows": ("look", "List the workflows, the one written to last first."),
+    "list": ("look", "List checkpoints, the newest first."),
+    "show": ("look", "Show one checkpoint and what it holds."),
+    "tree": ("look", "Show a workflow with its stages and agents, states and times."),
+    "context": ("look", "Print what a chain adds up to, as JSON."),
+    "latest": ("look", "Show the newest checkpoint of a workflow."),
+    "attempts": ("look", "List what was tried to carry a workflow on."),
+    "events": ("look", "Print the log of what happened."),
+    "checkpoint": ("write", "Write a checkpoint."),
+    "complete": ("write", "Close the scope of a checkpoint."),
+    "fail": ("write", "Record that the work of a checkpoint's scope failed."),
+    "start": ("carry_on", "Run a workflow of the program named with --app."),
+    "stale": ("look", "List what is in flight and nobody carries on."),
+    "recover": ("carry_on", "Carry a workflow on."),
+}
+
+
+def _with_global_options(function: F) -> F:
+    for flags, settings in reversed(GLOBAL_OPTIONS):
+        function = click.option(*flags, **settings)(function)
+    return function
+
+
+@click.command(
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOLDFAST"},
+    epilog=(
+        "Exit codes: 0 done, 1 the operation failed, 2 usage, 3 not found, 4 refused (held, "
+        "fenced, killed, waiting, not recoverable), 5 the store is damaged or unavailable."
+    ),
+)
+@_with_global_options
+@click.version_option(package_name="holdfast", prog_name="holdfast")
+@click.pass_obj
+def holdfast(
+    shell: Shell, store: str | None, app: str | None, as_json: bool, verbose: bool
+) -> None:
+    """Checkpoints and recovery for long runs."""
+    shell.store, shell.app, shell.as_json, shell.verbose = store, app, as_json, verbose
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    shell = Shell()
+    try:
+        given = None if args is None else list(args)
+        code = holdfast.main(given, prog_name="holdfast", standalone_mode=False, obj=shell)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        from .ending import interrupted
+
+        sys.exit(interrupted())
+    except BrokenPipeError:
+        from .ending import leave_quietly
+
+        sys.exit(leave_quietly())
+    except Exception as error:  # noqa: BLE001 - the last place where an error can be told
+        from .ending import report
+
+        sys.exit(report(error, verbose=shell.verbose))
+    sys.exit(code if isinstance(code, int) else 0)
