@@ -14,6 +14,7 @@ from ..infrastructure.clock import SystemClock
 from ..infrastructure.host import LocalHost
 from ..infrastructure.json_codec import JsonCodec
 from ..infrastructure.randomness import SystemRandomness
+from .forking import survive_forks
 from .kernel import Kernel
 from .registry import Registry
 from .settings import Settings
@@ -46,10 +47,12 @@ def make_kernel(
         BackOff(settings.back_off_base, settings.back_off_cap),
     )
     dispatcher = Dispatcher(store, env)
+    keeper = LeaseKeeper(dispatcher)
+    survive_forks(store, keeper)
     return Kernel(
         store,
         dispatcher,
-        LeaseKeeper(dispatcher),
+        keeper,
         codec,
         registry if registry is not None else Registry(),
         settings,

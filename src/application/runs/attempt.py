@@ -112,13 +112,21 @@ def record_failure(kit: AttemptKit, session: Session, error: Exception) -> Flow[
         # Recorded at that moment by whoever saw it.
         return Finished(Outcome.TIMED_OUT, None, (), None)
     if isinstance(session.ended, Fenced):
-        kit.keeper.forget(session)
+        kit.keeper.lose(session, session.ended)
         raise session.ended from error
     if isinstance(error, StorageUnavailable):
         yield from give_up(kit, session, Outcome.STORE_TROUBLE)
         raise error
-    outcome = Outcome.TIMED_OUT if isinstance(error, TimedOut) else Outcome.FAILED
-    return (yield from _finish(kit, session, outcome, error=ErrorRecord.of(error)))
+    if not _is_own_limit(error, session):
+        return (yield from _finish(kit, session, Outcome.FAILED, error=ErrorRecord.of(error)))
+    finished = yield from _finish(kit, session, Outcome.TIMED_OUT, error=ErrorRecord.of(error))
+    kit.keeper.lose(session, error)  # its code may still be running
+    return finished
+
+
+def _is_own_limit(error: Exception, session: Session) -> bool:
+    """Whether the attempt itself ran out of time, and not a step of it."""
+    return isinstance(error, TimedOut) and error.subject == str(session.workflow)
 
 
 def give_up(kit: AttemptKit, session: Session, outcome: Outcome = Outcome.GIVEN_UP) -> Flow[None]:

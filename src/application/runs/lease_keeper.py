@@ -10,7 +10,7 @@ from ...domain.errors import Fenced, HoldfastError, TimedOut
 from ..commands.finish_attempt import FinishAttempt, finish_attempt
 from ..commands.heartbeat import Heartbeat, heartbeat
 from ..dispatcher import Dispatcher
-from .session import Session
+from .session import Session, carried_session
 
 # Two renewals may fail, or come late, before a lease runs out.
 _RENEWALS_PER_LEASE = 3
@@ -29,6 +29,9 @@ class LeaseKeeper:
         self._clock = dispatcher.env.clock
         self._lock = threading.Lock()
         self._sessions: dict[Session, int] = {}
+        # By workflow: those whose lease was lost here, until the workflow is entered again. Their
+        # code may still be running, and what it writes must not pass for an outsider's.
+        self._lost: dict[str, Session] = {}
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
 
@@ -36,6 +39,7 @@ class LeaseKeeper:
         """Keep the session's lease from now on; it was renewed just now."""
         with self._lock:
             self._sessions[session] = self._clock.moment().uptime_ns
+            self._lost.pop(session.attempt.workflow_id, None)
             if self._thread is None:
                 self._wake = threading.Event()
                 self._thread = threading.Thread(
@@ -50,11 +54,29 @@ class LeaseKeeper:
             if not self._sessions:
                 self._stop()
 
-    def session_of(self, workflow_id: str) -> Session | None:
-        """Return the session of this process that carries the workflow on, if one does."""
+    def lose(self, session: Session, why: Exception) -> None:
+        """End a session whose lease is lost; remember it until its workflow is entered again."""
+        session.end(why)
+        self.forget(session)
         with self._lock:
-            sessions = [each for each in self._sessions if each.attempt.workflow_id == workflow_id]
-        return sessions[0] if sessions else None
+            self._lost[session.attempt.workflow_id] = session
+        if session.interrupt is not None:
+            session.interrupt()
+
+    def session_of(self, workflow_id: str) -> Session | None:
+        """Return the session that a write to the workflow from this process is under.
+
+        That of the handler that is calling; else the one that carries the workflow on; else the one
+        that lost it.
+        """
+        calling = carried_session()
+        if calling is not None and self._is_about(calling, workflow_id):
+            return calling
+        with self._lock:
+            for session in self._sessions:
+                if session.attempt.workflow_id == workflow_id:
+                    return session
+            return self._lost.get(workflow_id)
 
     def sessions(self) -> list[Session]:
         """Return the sessions whose leases are kept."""
@@ -65,6 +87,7 @@ class LeaseKeeper:
         """Forget everything: leases belong to the parent, and its thread did not come along."""
         self._lock = threading.Lock()
         self._sessions = {}
+        self._lost = {}
         self._thread = None
 
     def tick(self) -> float:
@@ -97,7 +120,7 @@ class LeaseKeeper:
         try:
             self._dispatcher.execute(heartbeat, command)
         except Fenced as fenced:
-            self._lose(session, fenced)
+            self.lose(session, fenced)
         except HoldfastError:
             # Trouble with the store: the next round tries again, and so does every write.
             pass
@@ -115,18 +138,16 @@ class LeaseKeeper:
             Outcome.TIMED_OUT,
             error=ErrorRecord.of(error),
         )
-        self._lose(session, error)
+        self.lose(session, error)
         try:
             self._dispatcher.execute(finish_attempt, command)
         except HoldfastError as trouble:
             # Not renewed any more, the lease runs out, and the workflow is found stale.
             error.add_note(f"it could not be recorded: {trouble}")
 
-    def _lose(self, session: Session, why: Exception) -> None:
-        session.end(why)
-        self.forget(session)
-        if session.interrupt is not None:
-            session.interrupt()
+    def _is_about(self, session: Session, workflow_id: str) -> bool:
+        own = session.belongs_to(self._dispatcher.env)
+        return own and session.attempt.workflow_id == workflow_id
 
     def _stop(self) -> None:
         self._wake.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from ...domain.errors import (
     ForeignRun,
     IllegalTransition,
     StorageUnavailable,
+    TimedOut,
 )
 from ...domain.json_value import JsonObject, JsonValue, merge_patch
 from ...domain.lease import Credentials
@@ -29,6 +31,8 @@ from .flow import Execute, Flow
 C = TypeVar("C")
 T = TypeVar("T")
 
+_carried: ContextVar[Session | None] = ContextVar("holdfast_carried", default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseTerms:
@@ -36,6 +40,25 @@ class LeaseTerms:
 
     duration: float
     silence: float
+
+
+@contextmanager
+def carrying(session: Session) -> Iterator[None]:
+    """Note, for the code called in the block, which session it is run for.
+
+    A handler that was given up on may still be running when another attempt has begun in the same
+    process: what it writes must not pass for the other's.
+    """
+    token = _carried.set(session)
+    try:
+        yield
+    finally:
+        _carried.reset(token)
+
+
+def carried_session() -> Session | None:
+    """Return the session that the calling code is run for, if it is a handler's."""
+    return _carried.get()
 
 
 class Session:
@@ -74,6 +97,10 @@ class Session:
         self._states: dict[Scope, JsonObject] = {}
         self._allowances: list[float] = []
         self._last_sign_ns = env.clock.moment().uptime_ns
+
+    def belongs_to(self, env: Environment) -> bool:
+        """Whether it is a session of the engine with that environment."""
+        return self._env is env
 
     @property
     def workflow(self) -> Scope:
@@ -120,6 +147,10 @@ class Session:
 
     def require_alive(self) -> None:
         """Raise when nothing more can be done in this session, or not in this process."""
+        if isinstance(self.ended, TimedOut):
+            # What ended the attempt is the handler's business; whoever still writes is fenced.
+            now = f"its attempt has ended ({self.ended})"
+            raise Fenced(str(self.workflow), self.attempt.epoch, now) from self.ended
         if self.ended is not None:
             raise self.ended
         pid = self._env.host.owner().pid

@@ -59,3 +59,6 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Wait for the work that was accepted, then let go of the store. Twice does no harm."""
+
+    def after_fork(self) -> None:
+        """In a forked child: from now on use nothing that came along, and close none of it."""

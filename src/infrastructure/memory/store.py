@@ -62,6 +62,10 @@ class MemoryStore:
         with self._lock:
             self._closed = True
 
+    def after_fork(self) -> None:
+        """In a forked child: the copy that came along goes its own way."""
+        self._lock = threading.RLock()
+
     def _require_open(self) -> None:
         if self._closed:
             raise StoreClosed(self.target)

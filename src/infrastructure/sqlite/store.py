@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,7 +35,6 @@ _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.5
 _IDLE_READERS = 8
 
-_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
 # Connections that came along through a fork. Closing one would touch the parent's file locks and
 # shared memory, and so would its collection: they are kept, and never used.
 _inherited: list[object] = []
@@ -71,7 +68,6 @@ class SqliteStore:
         self._reader_lock = threading.Lock()
         self._writing: sqlite3.Connection | None = None
         self._idle_readers: list[sqlite3.Connection] = []
-        _stores.add(self)
 
     @classmethod
     def open(
@@ -237,12 +233,3 @@ class SqliteStore:
         self._reader_lock = threading.Lock()
         self._writing = None
         self._idle_readers = []
-
-
-def _forget_inherited() -> None:
-    for store in list(_stores):
-        store.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_inherited)

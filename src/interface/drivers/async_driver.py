@@ -22,6 +22,7 @@ from ...application.runs.flow import (
     Read,
     Settled,
 )
+from ...application.runs.session import carrying
 from ...domain.errors import TimedOut
 from ..kernel import Kernel
 from .sync_driver import SyncDriver
@@ -76,7 +77,8 @@ class AsyncDriver:
 
         subject = str(carry.session.workflow)
         work = carry.spec.function(AsyncRun(carry.session, self))
-        return await self._within(carry.timeout, subject, _interruptible(carry, work))
+        with carrying(carry.session):
+            return await self._within(carry.timeout, subject, _interruptible(carry, work))
 
     def close(self) -> None:
         """Let the threads end; those that wait for the store finish first."""

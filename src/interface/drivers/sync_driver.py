@@ -22,6 +22,7 @@ from ...application.runs.flow import (
     Read,
     Settled,
 )
+from ...application.runs.session import carrying
 from ..kernel import Kernel
 from .time_limit import call_within
 
@@ -77,6 +78,10 @@ class SyncDriver:
 
     def perform_carry(self, carry: Carry) -> Any:
         """Let a handler carry a workflow on, within its time."""
+        with carrying(carry.session):
+            return self._carry(carry)
+
+    def _carry(self, carry: Carry) -> Any:
         if inspect.iscoroutinefunction(carry.spec.function):
             return _run_coroutine(partial(self._carry_async, carry))
         from ..run import Run

@@ -1,0 +1,71 @@
+"""Every example in docstrings, README and docs runs."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import holdfast
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# A fenced block runs when it says so: ```python run, or ```console run
+_BLOCK = re.compile(
+    r"^```(?P<kind>python|console) run\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
+)
+MODULES = sorted(
+    name
+    for _, name, _ in pkgutil.walk_packages(holdfast.__path__, "holdfast.")
+    if "migrations" not in name and not name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings_when_they_have_examples_then_they_run(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert found.failed == 0
+
+
+def _blocks(kind: str) -> list[object]:
+    return [
+        pytest.param(match["text"], id=f"{page.relative_to(ROOT)}:{number}")
+        for page in PAGES
+        for number, match in enumerate(_BLOCK.finditer(page.read_text()), 1)
+        if match["kind"] == kind
+    ]
+
+
+@pytest.mark.parametrize("text", _blocks("python"))
+def test_python_example_when_run_in_an_empty_folder_then_it_ends_well(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "example.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("text", _blocks("console"))
+def test_console_example_when_typed_in_an_empty_folder_then_it_prints_what_it_says(
+    text: str, tmp_path: Path
+) -> None:
+    """Lines after ``$`` are typed, the others are what comes; ``...`` stands for anything."""
+    binaries = str(Path(sys.executable).parent)
+    for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env={"PATH": f"{binaries}:/usr/bin:/bin", "HOME": str(tmp_path)},
+        )
+        said = done.stdout + done.stderr
+        pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*")
+        assert re.fullmatch(pattern, said.strip(), re.DOTALL), f"$ {command}\n{said}"
