@@ -33,7 +33,7 @@ def admit(
     lease = uow.leases.get(workflow_id)
     if credentials is not None:
         if lease is None or not lease.proves(credentials):
-            raise Fenced(workflow_id, credentials.epoch, _present(lease))
+            raise _fenced(workflow_id, credentials, lease)
         return lease.epoch
     if lease is None:
         return 0
@@ -53,16 +53,22 @@ def held(lease: Lease) -> LeaseHeld:
         str(lease.owner),
         lease.epoch,
         lease.taken_at,
-        lease.expires_at.isoformat(),
+        lease.expires_at,
     )
 
 
-def _present(lease: Lease | None) -> str:
+def _fenced(workflow_id: str, credentials: Credentials, lease: Lease | None) -> Fenced:
     if lease is None:
-        return "nobody holds its lease"
+        return Fenced(workflow_id, credentials.epoch, "nobody holds its lease")
     if lease.token is None:
-        return f"its lease was ended (epoch {lease.epoch} now)"
-    return (
+        now = f"its lease was ended (epoch {lease.epoch} now)"
+        return Fenced(workflow_id, credentials.epoch, now, present_epoch=lease.epoch)
+    return Fenced(
+        workflow_id,
+        credentials.epoch,
         f"{lease.owner} holds its lease since {lease.taken_at.isoformat()} "
-        f"(epoch {lease.epoch} now)"
+        f"(epoch {lease.epoch} now)",
+        owner=str(lease.owner),
+        since=lease.taken_at,
+        present_epoch=lease.epoch,
     )

@@ -130,6 +130,7 @@ class Checkpoint:
     def complete(self, at: datetime) -> None:
         """Record that the work of the scope that it opened is done."""
         self._move_to(CheckpointStatus.COMPLETED, at)
+        self.due_at = None
         self._record(EventKind.COMPLETED, at)
 
     def fail(self, error: ErrorRecord, at: datetime) -> None:
@@ -146,7 +147,9 @@ class Checkpoint:
         self._record(EventKind.KILLED, at, reason=reason)
 
     def take_over(self, epoch: int, at: datetime) -> None:
-        """Record that the owner of *epoch* carries the work on."""
+        """Record that the owner of *epoch* carries the work on; epochs only grow."""
+        if epoch < self.epoch:
+            raise ValueError(f"epoch {epoch} cannot take {self.id} over from epoch {self.epoch}")
         self._move_to(CheckpointStatus.RECOVERING, at)
         self.epoch = epoch
         self._record(EventKind.RESUMED, at)

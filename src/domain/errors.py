@@ -47,6 +47,11 @@ if TYPE_CHECKING:
 class HoldfastError(Exception):
     """The root of the tree: ``except HoldfastError`` catches whatever Holdfast raises."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Pickled by message and attributes: the default calls a subclass with the message alone,
+        # and an error that cannot be unpickled breaks the pool of processes that it passes through.
+        return _restored, (type(self), self.args), self.__dict__
+
 
 class InvalidId(HoldfastError, ValueError):
     """An id, or a part of one, that cannot be one."""
@@ -55,7 +60,7 @@ class InvalidId(HoldfastError, ValueError):
         self.what = what
         self.value = value
         self.rule = rule
-        super().__init__(f"{what} {_shorten(value)} is not valid: {rule}")
+        super().__init__(f"{what} {shorten(value)} is not valid: {rule}")
 
 
 class InvalidRequest(HoldfastError, ValueError):
@@ -72,18 +77,31 @@ class StateNotSerializable(HoldfastError, TypeError):
 
 
 class StateTooLarge(HoldfastError, ValueError):
-    """A value over the limit; nothing was written. Sizes in bytes of JSON text."""
+    """A value over the limit; nothing was written. Sizes in bytes of JSON text.
+
+    ``at_least`` says that ``size`` is a lower bound: the value was not walked to its end.
+    """
 
     def __init__(
-        self, what: str, size: int, limit: int, largest: Sequence[tuple[str, int]]
+        self,
+        what: str,
+        size: int,
+        limit: int,
+        largest: Sequence[tuple[str, int]] = (),
+        *,
+        at_least: bool = False,
     ) -> None:
         self.what = what
         self.size = size
         self.limit = limit
         self.largest = tuple(largest)
+        self.at_least = at_least
         parts = ", ".join(f"{key} ({_bytes(n)})" for key, n in self.largest)
+        sizes = [_bytes(size), _bytes(limit)]
+        if sizes[0] == sizes[1]:
+            sizes = [f"{size:,} bytes", f"{limit:,} bytes"]
         super().__init__(
-            f"{what} has {_bytes(size)}, the limit is {_bytes(limit)}"
+            f"{what} has {'at least ' if at_least else ''}{sizes[0]}, the limit is {sizes[1]}"
             + (f"; largest: {parts}" if parts else "")
             + ". Keep large data outside and its name in the state, or raise the limit"
         )
@@ -148,7 +166,9 @@ class ScopeOpen(Refused):
 class LeaseHeld(Refused):
     """Somebody else is carrying the workflow on."""
 
-    def __init__(self, resource: str, owner: str, epoch: int, since: datetime, until: str) -> None:
+    def __init__(
+        self, resource: str, owner: str, epoch: int, since: datetime, until: datetime
+    ) -> None:
         self.resource = resource
         self.owner = owner
         self.epoch = epoch
@@ -156,16 +176,32 @@ class LeaseHeld(Refused):
         self.until = until
         super().__init__(
             f"{resource} is being carried on by {owner} since {since.isoformat()} (epoch {epoch}, "
-            f"lease until {until}); wait for it to end, or fence it with recover --force"
+            f"lease until {until.isoformat()}); wait for it to end, or fence it with --force"
         )
 
 
 class Fenced(Refused):
-    """The lease that this write relied on is gone; nothing was written."""
+    """The lease that this write relied on is gone; nothing was written.
 
-    def __init__(self, resource: str, epoch: int, now: str) -> None:
+    ``owner``, ``since`` and ``present_epoch`` tell who holds it now; ``owner`` is ``None`` when
+    nobody does.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        epoch: int,
+        now: str,
+        *,
+        owner: str | None = None,
+        since: datetime | None = None,
+        present_epoch: int | None = None,
+    ) -> None:
         self.resource = resource
         self.epoch = epoch
+        self.owner = owner
+        self.since = since
+        self.present_epoch = present_epoch
         super().__init__(
             f"the write to {resource} under epoch {epoch} is refused: {now}; stop this run, the "
             "newer owner's word counts"
@@ -209,6 +245,8 @@ class ForeignRun(Refused):
 
     def __init__(self, workflow_id: str, opened_in: int, used_in: int) -> None:
         self.workflow_id = workflow_id
+        self.opened_in = opened_in
+        self.used_in = used_in
         super().__init__(
             f"the run of {workflow_id} was opened in process {opened_in} and is used in process "
             f"{used_in}; a run does not pass through a fork, open one where it is used"
@@ -294,6 +332,7 @@ class StoreClosed(StorageUnavailable):
     """The engine was closed before this call."""
 
     def __init__(self, target: str) -> None:
+        self.target = target
         super().__init__(f"the engine on {target} is closed; open another one")
 
 
@@ -307,6 +346,7 @@ class SchemaMismatch(StorageUnavailable):
     advice = ""
 
     def __init__(self, target: str, found: int, supported: int) -> None:
+        self.target = target
         self.found = found
         self.supported = supported
         super().__init__(
@@ -327,8 +367,18 @@ class SchemaTooOld(SchemaMismatch):
     advice = "run `holdfast upgrade`, or open it for writing once"
 
 
-def _shorten(value: object) -> str:
-    return _shorten_text(ascii(value))
+def shorten(value: object) -> str:
+    """Return a value as it stands in a message: printable ASCII, of bounded length."""
+    try:
+        return _shorten_text(ascii(value))
+    except Exception:  # noqa: BLE001 - an integer of 5,000 digits, a repr that raises
+        return f"(a value of type {type(value).__name__})"
+
+
+def _restored(kind: type[HoldfastError], args: tuple[object, ...]) -> HoldfastError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 def _shorten_text(text: str, limit: int = 120) -> str:

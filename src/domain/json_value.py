@@ -11,7 +11,7 @@ from itertools import chain
 from math import isfinite
 from typing import Any, TypeAlias
 
-from .errors import StateNotSerializable
+from .errors import StateNotSerializable, shorten
 
 # Recursive aliases of dict and list are invariant and reject most callers' honest types.
 JsonValue: TypeAlias = Any
@@ -22,20 +22,28 @@ MAX_DIGITS = 4000
 
 _ATOMS = frozenset([str, int, float, bool, type(None)])
 _LEGAL = _ATOMS | {dict, list}
-# More nodes than any legal value has under the default size limit: the sign of a cycle that
-# branches, which a level-by-level walk would not survive.
-_SUSPICIOUS = 20_000_000
 _TOO_LONG = 10**MAX_DIGITS
 
 
-def is_json(value: object) -> bool:
+class TooManyValues(Exception):
+    """A value has more values inside it than were allowed for; there may be a cycle."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(f"at least {count:,} values")
+
+
+def is_json(value: object, *, most: int = 1 << 24) -> bool:
     """Whether *value* is JSON as far as types, depth, keys and finite floats go.
 
-    Walks level by level, so that nearly all of the work happens in C: 10 to 30 ns a node. Strings
+    Walks level by level, so that nearly all of the work happens in C: 10 to 30 ns a value. Strings
     are not looked into (lone surrogates are left to the encoder).
+
+    Raises:
+        TooManyValues: there are more than *most*; what is shared counts as often as it is met.
     """
     level: list[Any] = [value]
-    nodes = 0
+    count = 1
     for _ in range(MAX_DEPTH + 1):
         kinds = set(map(type, level))
         if not kinds <= _LEGAL:
@@ -48,11 +56,12 @@ def is_json(value: object) -> bool:
         lists = [each for each in level if type(each) is list] if list in kinds else []
         if not dicts and not lists:
             return True
+        # Before the next level is built: a cycle that branches would not fit into memory.
+        count += sum(map(len, lists)) + sum(map(len, dicts))
+        if count > most:
+            raise TooManyValues(count)
         level = list(chain.from_iterable(lists))
         level.extend(chain.from_iterable(map(dict.values, dicts)))
-        nodes += len(level)
-        if nodes > _SUSPICIOUS:
-            return False
     return False
 
 
@@ -64,7 +73,7 @@ def check_json(value: object, path: str) -> None:
     holdfast.domain.errors.StateNotSerializable: state.messages[0].when: set is not JSON; \
 convert it first
     """
-    _check(value, path, 0, set())
+    _check(value, path, 0, set(), {})
 
 
 def merge_patch(target: JsonValue, patch: JsonValue) -> JsonValue:
@@ -96,7 +105,7 @@ def canonical(value: JsonValue) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
-def _check(value: object, path: str, depth: int, above: set[int]) -> None:
+def _check(value: object, path: str, depth: int, above: set[int], passed: dict[int, int]) -> None:
     kind = type(value)
     if kind is str:
         _check_text(value, path)
@@ -112,24 +121,29 @@ def _check(value: object, path: str, depth: int, above: set[int]) -> None:
         # The value itself is level 0: 200 containers inside each other are legal.
         if depth >= MAX_DEPTH:
             raise StateNotSerializable(path, f"it is nested deeper than {MAX_DEPTH} levels")
-        _check_container(value, path, depth, above)
+        # What is shared is looked at once, again only where it stands deeper than before.
+        if passed.get(id(value), -1) < depth:
+            _check_container(value, path, depth, above, passed)
+            passed[id(value)] = depth
     elif value is not None and kind is not bool:
         raise StateNotSerializable(path, f"{kind.__name__} is not JSON; convert it first")
 
 
-def _check_container(value: Any, path: str, depth: int, above: set[int]) -> None:
+def _check_container(
+    value: Any, path: str, depth: int, above: set[int], passed: dict[int, int]
+) -> None:
     above.add(id(value))
     if type(value) is list:
         for index, each in enumerate(value):
-            _check(each, f"{path}[{index}]", depth + 1, above)
+            _check(each, f"{path}[{index}]", depth + 1, above, passed)
     else:
         for key, each in value.items():
             if type(key) is not str:
                 raise StateNotSerializable(
-                    path, f"the key {key!r} is {type(key).__name__}; JSON keys are strings"
+                    path, f"the key {shorten(key)} is {type(key).__name__}; JSON keys are strings"
                 )
             _check_text(key, f"{path}, key {key!a}")
-            _check(each, _member(path, key), depth + 1, above)
+            _check(each, _member(path, key), depth + 1, above, passed)
     above.discard(id(value))
 
 

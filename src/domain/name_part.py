@@ -8,7 +8,7 @@ import unicodedata
 from .errors import InvalidId
 
 MAX_PART_BYTES = 200
-MAX_FILE_NAME_BYTES = 120
+MAX_FILE_NAME = 120
 
 _ESCAPES = {"%": "%25", "/": "%2F", "@": "%40"}
 _UNESCAPES = {escape: char for char, escape in _ESCAPES.items()}
@@ -57,8 +57,8 @@ def unescape_part(what: str, text: str) -> str:
     Other percent-encodings than those of ``/ @ %``, and lower-case ones, are refused: two texts
     never stand for one id.
     """
-    if "@" in text:
-        raise InvalidId(what, text, "an @ inside a part is written %40")
+    if "@" in text or "/" in text:
+        raise InvalidId(what, text, "inside a part @ is written %40 and / is written %2F")
     if "%" in text:
         pieces = text.split("%")
         out = [pieces[0]]
@@ -74,10 +74,10 @@ def unescape_part(what: str, text: str) -> str:
 def file_name(part: str) -> str:
     """Return a file name for *part*: safe on Linux, macOS and Windows, another for another part.
 
-    A name of lower-case letters, digits, ``.``, ``_`` and ``-`` stands for itself. Any other keeps
-    what is readable of it and ends in ``~`` and a digest of the part, which a plain name never
-    does, so that file systems that fold case or normalise Unicode keep them apart. At most 120
-    bytes in UTF-8.
+    A name of lower-case ASCII letters, digits, ``.``, ``_`` and ``-`` stands for itself. Any other
+    keeps what is readable of it and ends in ``~`` and a digest of the part, which a plain name
+    never does, so that file systems that fold case or normalise Unicode keep them apart. ASCII, at
+    most 120 characters: file systems differ in the Unicode that they know.
 
     >>> file_name("analyse-2"), file_name("Analyse")
     ('analyse-2', 'analyse~0ce7c57d7c8f53ae635a92deddf5a551')
@@ -85,26 +85,18 @@ def file_name(part: str) -> str:
     if _is_plain(part):
         return part
     digest = hashlib.blake2b(part.encode(), digest_size=16).hexdigest()
-    readable = "".join(
-        char if char in _PLAIN_ASCII or char.isalnum() else "_"
-        for char in unicodedata.normalize("NFC", part.casefold())
-    )
+    readable = "".join(char if char in _PLAIN_ASCII else "_" for char in part.lower())
     if readable.startswith(".") or readable.split(".", 1)[0] in _DEVICES:
         readable = f"_{readable}"
-    room = MAX_FILE_NAME_BYTES - len(digest) - 1
-    return f"{_cut(readable, room)}~{digest}"
+    room = MAX_FILE_NAME - len(digest) - 1
+    return f"{readable[:room]}~{digest}"
 
 
 def _is_plain(part: str) -> bool:
     return (
-        len(part) <= MAX_FILE_NAME_BYTES
+        len(part) <= MAX_FILE_NAME
         and _PLAIN_ASCII.issuperset(part)
         and not part.startswith(".")
         and not part.endswith(".")
         and part.split(".", 1)[0] not in _DEVICES
     )
-
-
-def _cut(text: str, size: int) -> str:
-    """Return the longest beginning of *text* that has at most *size* bytes in UTF-8."""
-    return text.encode()[:size].decode(errors="ignore")

@@ -42,6 +42,7 @@ class Replay:
         # In the order of their first mention, except that closing moves a scope to the end: so
         # the finished come in the order of completion.
         self.scopes: dict[Scope, ScopeRecord] = {}
+        self._open: set[Scope] = set()
 
     def apply(self, change: Change) -> None:
         """Add what the next checkpoint of the chain says."""
@@ -58,6 +59,7 @@ class Replay:
             record.handler = checkpoint.resume_handler
         if checkpoint.type.opens:
             _open(record, change)
+            self._open.add(scope)
         elif checkpoint.type.closes:
             self._close(scope, change.output, checkpoint.created_at)
         self.head = checkpoint.id
@@ -68,7 +70,7 @@ class Replay:
 
     def open_scopes(self) -> Iterator[tuple[Scope, ScopeRecord]]:
         """Iterate over what was opened and not closed, in the order of opening."""
-        opened = [(scope, record) for scope, record in self.scopes.items() if record.is_open]
+        opened = [(scope, self.scopes[scope]) for scope in self._open]
         return iter(sorted(opened, key=_opening_sequence))
 
     def finished(self) -> Iterator[tuple[Scope, ScopeRecord]]:
@@ -80,6 +82,7 @@ class Replay:
         other = Replay()
         other.head = self.head
         other.scopes = {scope: copy.copy(record) for scope, record in self.scopes.items()}
+        other._open = set(self._open)
         return other
 
     def _close(self, scope: Scope, output: JsonValue, at: datetime) -> None:
@@ -87,12 +90,11 @@ class Replay:
         record.output, record.until = output, at
         record.is_open, record.is_finished = False, True
         self.scopes[scope] = record
-        if scope.kind == "agent":
-            return
         # What was left open inside was abandoned with it.
-        for inner, inside in self.scopes.items():
-            if inside.is_open and scope.encloses(inner):
-                inside.is_open = False
+        ended = {each for each in self._open if each == scope or scope.encloses(each)}
+        for each in ended:
+            self.scopes[each].is_open = False
+        self._open -= ended
 
 
 def _open(record: ScopeRecord, change: Change) -> None:

@@ -48,8 +48,9 @@ class Scope:
     def within(cls, workflow_id: str, key: str) -> Scope:
         """Return the scope of a workflow whose `key` that is."""
         parts = key.split("/") if key else []
-        names = [unescape_part("scope", part) for part in parts]
-        return cls(workflow_id, *names)
+        if len(parts) > 2:
+            raise InvalidId("scope", key, "it must read stage or stage/agent")
+        return cls(workflow_id, *(unescape_part("scope", part) for part in parts))
 
     @property
     def kind(self) -> ScopeKind:

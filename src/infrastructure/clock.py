@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -85,6 +87,11 @@ class ManualClock:
 def read_boot_id() -> str | None:
     """Return what names this boot of this host; ``None`` where the system does not tell."""
     try:
+        if sys.platform == "darwin":
+            command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
+            return subprocess.run(
+                command, capture_output=True, text=True, check=True
+            ).stdout.strip()
         return _BOOT_ID.read_text(encoding="ascii").strip() or None
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         return None

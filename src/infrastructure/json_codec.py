@@ -6,8 +6,8 @@ import json
 
 import orjson
 
-from ..domain.errors import StateNotSerializable, StateTooLarge
-from ..domain.json_value import JsonValue, check_json, is_json
+from ..domain.errors import StateTooLarge
+from ..domain.json_value import JsonValue, TooManyValues, check_json, is_json
 from ..domain.payload import JsonText
 
 DEFAULT_LIMIT = 10 << 20
@@ -30,9 +30,7 @@ class JsonCodec:
 
     def encode(self, value: JsonValue, what: str) -> JsonText:
         """Return the JSON text of *value*."""
-        if not is_json(value):
-            check_json(value, what)
-            raise StateNotSerializable(what, "it is too large or too deeply shared to be walked")
+        self._check(value, what)
         try:
             text = orjson.dumps(value)
         except TypeError:
@@ -41,6 +39,15 @@ class JsonCodec:
         if len(text) > self._limit:
             raise StateTooLarge(what, len(text), self._limit, _largest(value))
         return JsonText(text)
+
+    def _check(self, value: JsonValue, what: str) -> None:
+        try:
+            # Each value takes a byte at least.
+            if not is_json(value, most=self._limit):
+                check_json(value, what)
+        except TooManyValues as many:
+            check_json(value, what)
+            raise StateTooLarge(what, many.count, self._limit, at_least=True) from None
 
     def decode(self, text: bytes) -> JsonValue:
         """Return the value that `encode` made *text* of."""

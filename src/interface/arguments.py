@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import inf
 from typing import TypeVar
 
 from ..domain.errors import InvalidRequest, StateTooLarge
@@ -23,6 +24,12 @@ def chosen(kind: type[E], what: str, value: str) -> E:
     except ValueError:
         names = ", ".join(kind)
         raise InvalidRequest(f"{what} {value!r} is not one of {names}") from None
+
+
+def require_seconds(what: str, seconds: float | None) -> None:
+    """Raise `InvalidRequest` unless that is a finite duration above 0, or not given."""
+    if seconds is not None and not 0 < seconds < inf:
+        raise InvalidRequest(f"{what} is {seconds}; give a finite number of seconds above 0")
 
 
 def metadata_of(metadata: Mapping[str, JsonValue] | None, codec: Codec) -> dict[str, JsonValue]:

@@ -61,6 +61,15 @@ class Kernel:
         state: JsonObject = self.fresh(session.state(scope))
         return state
 
+    def fresh_replay(self, replay: Replay) -> Replay:
+        """Return a copy whose values the caller may keep, and change, without any effect."""
+        copied = replay.copy()
+        for record in copied.scopes.values():
+            record.state = self.fresh(record.state)
+            record.input = self.fresh(record.input)
+            record.output = self.fresh(record.output)
+        return copied
+
     def fresh(self, value: JsonValue) -> JsonValue:
         """Return a copy of a value that was stored."""
         return self.codec.decode(self.codec.encode(value, "value"))

@@ -11,7 +11,7 @@ from ..application.scopes import opening_entry
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.ports import HandlerSpec
 from ..domain.scope import Scope
-from .arguments import metadata_of
+from .arguments import metadata_of, require_seconds
 from .kernel import Kernel
 from .targets import Target, target_of
 
@@ -30,6 +30,8 @@ def enter_order(
     silence: float | None = None,
 ) -> Enter:
     """Return the command that opens a workflow, or carries on one that is free."""
+    require_seconds("lease", lease)
+    require_seconds("silence", silence)
     entry = opening_entry(
         Scope(workflow_id),
         payload_of(kernel.codec, input=input, state=state),
@@ -67,6 +69,7 @@ def recover_order(
     strict: bool,
 ) -> Recover:
     """Return the command that recovers a workflow."""
+    require_seconds("timeout", timeout)
     return Recover(
         target_of(id_or_workflow, workflow_id),
         kernel.env.randomness.token(),

@@ -38,7 +38,7 @@ class RunView:
     @property
     def context(self) -> ExecutionContext:
         """What the chain added up to when this attempt began."""
-        return self._kernel.context(self._session.past)
+        return self._kernel.context(self._kernel.fresh_replay(self._session.past))
 
     @property
     def state(self) -> JsonObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from ..domain.errors import InvalidRequest
 from ..domain.lease import DEFAULT_DURATION, DEFAULT_SILENCE
@@ -30,8 +31,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("write_timeout", "back_off_base", "back_off_cap"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < inf:
                 raise InvalidRequest(f"{name} is {getattr(self, name)}; give 0 or more seconds")
         for name in ("max_state_bytes", "lease", "silence"):
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < inf:
                 raise InvalidRequest(f"{name} is {getattr(self, name)}; give more than 0")

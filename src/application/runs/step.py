@@ -70,7 +70,7 @@ def step(
     record = session.record(scope)
     changed = is_changed(record, given)
     if record.is_finished and not runs_again(scope, record, given, options.changed_input):
-        return record.output
+        return kit.codec.decode(kit.codec.encode(record.output, "output"))
     entry = opening_entry(scope, Payload(input=asked))
     credentials = session.credentials
     opening = CreateCheckpoint(entry, anew=changed, credentials=credentials)
