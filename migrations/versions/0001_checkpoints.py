@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("parent", sa.Integer),
         sa.Column("parent_scope", sa.Text),
         sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("taken_over", sa.Integer),
         sa.Column("resume_handler", sa.Text),
         sa.Column("retry_count", sa.Integer, nullable=False),
         sa.Column("max_retries", sa.Integer, nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,6 +21,18 @@ from .staleness import DEFAULT_THRESHOLD
 
 SCHEMA_VERSION = 1
 DEFAULT_MAX_RETRIES = 3
+
+# What can change of a checkpoint once it is stored; everything else is as first written.
+CHANGEABLE = (
+    "status",
+    "updated_at",
+    "epoch",
+    "resume_handler",
+    "retry_count",
+    "due_at",
+    "reason",
+    "error",
+)
 
 _ADVICE = {
     CheckpointStatus.COMPLETED: "it is done; name an older parent or fork it to start again",
@@ -165,7 +178,7 @@ class Checkpoint:
 
     def copy(self) -> Checkpoint:
         """Return one that can be changed by itself, without the facts not yet released."""
-        return replace(self, metadata=dict(self.metadata), _events=[])
+        return replace(self, metadata=deepcopy(dict(self.metadata)), _events=[])
 
     def release_events(self) -> tuple[DomainEvent, ...]:
         """Hand the facts of the changes so far to whoever stores them, once."""

@@ -64,11 +64,22 @@ def _is_gone(pid: int, started: int | None) -> bool:
     try:
         found = _stat(pid)
     except FileNotFoundError:
-        return _PROC.joinpath("self").exists()
+        return _is_missing(pid)
     if found is None:
         return False
     state, start_time = found
     return state in _ZOMBIE_STATES or (started is not None and start_time != started)
+
+
+def _is_missing(pid: int) -> bool:
+    """Whether there is no such process; one that /proc merely hides is there (hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return _PROC.joinpath("self").exists()
+    except OSError:
+        return False
+    return False
 
 
 def _stat(pid: int) -> tuple[str, int] | None:

@@ -1,4 +1,4 @@
-"""What becomes of engines in a forked child: they open connections of their own."""
+"""What becomes of engines when the process forks: each goes its own way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..domain.ports import Store
 
 _keepers: weakref.WeakSet[LeaseKeeper] = weakref.WeakSet()
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
+_forking: list[Store] = []
 
 
 def survive_forks(store: Store, keeper: LeaseKeeper) -> None:
@@ -18,12 +19,27 @@ def survive_forks(store: Store, keeper: LeaseKeeper) -> None:
     _keepers.add(keeper)
 
 
-def _start_afresh() -> None:
-    for store in list(_stores):
-        store.after_fork()
+def _before() -> None:
+    _forking[:] = _stores
+    for store in _forking:
+        store.before_fork()
+
+
+def _after_in_parent() -> None:
+    for store in _forking:
+        store.after_fork_in_parent()
+    _forking.clear()
+
+
+def _after_in_child() -> None:
+    for store in _forking:
+        store.after_fork_in_child()
+    _forking.clear()
     for keeper in list(_keepers):
         keeper.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_afresh)
+    os.register_at_fork(
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )

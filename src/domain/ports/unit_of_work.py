@@ -60,5 +60,11 @@ class Store(Protocol):
     def close(self) -> None:
         """Wait for the work that was accepted, then let go of the store. Twice does no harm."""
 
-    def after_fork(self) -> None:
-        """In a forked child: from now on use nothing that came along, and close none of it."""
+    def before_fork(self) -> None:
+        """Wait for what is under way, and hold nothing that must not come along through a fork."""
+
+    def after_fork_in_parent(self) -> None:
+        """Go on after `before_fork`."""
+
+    def after_fork_in_child(self) -> None:
+        """Go on after `before_fork`, as a process of its own."""

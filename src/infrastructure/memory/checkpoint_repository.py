@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint import CHANGEABLE, Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
@@ -35,16 +35,25 @@ class MemoryCheckpointRepository:
     def add(self, checkpoint: Checkpoint, payload: Payload) -> None:
         """Keep a new checkpoint with *payload*."""
         workflow = checkpoint.id.workflow_id
+        parent = checkpoint.parent_id
+        if parent is not None and (parent.workflow_id != workflow or not self._has(parent)):
+            raise NotFound(f"parent checkpoint {parent} in {Scope(workflow)}")
+        if checkpoint.id.sequence in self._rows(workflow):
+            raise ValueError(f"{checkpoint.id} is there already")
         if workflow not in self._tables.checkpoints:
             self._undo.put(self._tables.checkpoints, workflow, {})
-        row = StoredRow(take_number(self._tables, self._undo), self._copy(checkpoint), payload)
+        number = take_number(self._tables, self._undo)
+        row = StoredRow(number, checkpoint.epoch, self._copy(checkpoint), payload)
         self._undo.put(self._tables.checkpoints[workflow], checkpoint.id.sequence, row)
         checkpoint.attach(self._contents(checkpoint.id))
 
     def update(self, checkpoint: Checkpoint) -> None:
         """Keep the present status, retries, error and times of one that is there."""
         row = self._row(checkpoint.id)
-        new = StoredRow(row.number, self._copy(checkpoint), row.payload)
+        changed = self._copy(row.checkpoint)
+        for name in CHANGEABLE:
+            setattr(changed, name, getattr(checkpoint, name))
+        new = StoredRow(row.number, row.epoch, changed, row.payload)
         self._undo.put(self._rows(checkpoint.id.workflow_id), checkpoint.id.sequence, new)
 
     def get(self, checkpoint_id: CheckpointId) -> Checkpoint:
@@ -98,6 +107,10 @@ class MemoryCheckpointRepository:
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
         """Return the checkpoint itself: memory is not damaged in ways that could be told."""
+        try:
+            self._whole_chain(checkpoint_id)
+        except ChainBroken:
+            return None
         return checkpoint_id
 
     def chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
@@ -142,14 +155,17 @@ class MemoryCheckpointRepository:
         """Return the ids of at most *limit* workflows."""
         return [each for each, rows in self._tables.checkpoints.items() if rows][:limit]
 
+    def _has(self, checkpoint_id: CheckpointId) -> bool:
+        row = self._rows(checkpoint_id.workflow_id).get(checkpoint_id.sequence)
+        return row is not None and row.checkpoint.id == checkpoint_id
+
     def _rows(self, workflow_id: str) -> dict[int, StoredRow]:
         return self._tables.checkpoints.get(workflow_id, {})
 
     def _row(self, checkpoint_id: CheckpointId) -> StoredRow:
-        row = self._rows(checkpoint_id.workflow_id).get(checkpoint_id.sequence)
-        if row is None or row.checkpoint.id != checkpoint_id:
+        if not self._has(checkpoint_id):
             raise NotFound(f"checkpoint {checkpoint_id}")
-        return row
+        return self._rows(checkpoint_id.workflow_id)[checkpoint_id.sequence]
 
     def _opening(self, workflow_id: str) -> Checkpoint | None:
         openings = [

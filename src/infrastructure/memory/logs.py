@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from itertools import islice
 
@@ -15,13 +16,15 @@ class MemorySequences:
     """Numbers the checkpoints of each workflow."""
 
     def __init__(self, tables: Tables, undo: UndoLog) -> None:
+        self._tables = tables
         self._counters = tables.counters
         self._undo = undo
 
     def next(self, workflow_id: str) -> int:
         """Return a number above every one that the workflow ever had acknowledged."""
         key = f"sequence of {workflow_id}"
-        sequence = self._counters.get(key, 0) + 1
+        rows = self._tables.checkpoints.get(workflow_id, {})
+        sequence = max(self._counters.get(key, 0), max(rows, default=0)) + 1
         self._undo.put(self._counters, key, sequence)
         return sequence
 
@@ -79,7 +82,8 @@ class MemoryEventLog:
     def append(self, event: DomainEvent) -> None:
         """Add *event*."""
         number = take_number(self._tables, self._undo)
-        self._undo.put(self._tables.events, number, replace(event, number=number))
+        detail = copy.deepcopy(dict(event.detail))
+        self._undo.put(self._tables.events, number, replace(event, number=number, detail=detail))
 
     def read(
         self, *, after: int = 0, workflow_id: str | None = None, limit: int = 1000
@@ -92,7 +96,7 @@ class MemoryEventLog:
             for number in sorted(events)
             if number > after and workflow_id in (None, events[number].workflow_id)
         )
-        return list(islice(wanted, limit))
+        return copy.deepcopy(list(islice(wanted, limit)))
 
 
 def take_number(tables: Tables, undo: UndoLog) -> int:
@@ -110,7 +114,7 @@ def created_event(row: StoredRow) -> DomainEvent:
         checkpoint.id.workflow_id,
         checkpoint.created_at,
         checkpoint.id,
-        checkpoint.epoch,
+        row.epoch,
         detail={"type": checkpoint.type.value, "name": checkpoint.name},
         number=row.number,
     )

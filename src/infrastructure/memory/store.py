@@ -55,15 +55,27 @@ class MemoryStore:
         """Run *work* on one unchanging view of the store."""
         with self._lock:
             self._require_open()
-            return work(MemoryUnitOfWork(self, UndoLog()))
+            undo = UndoLog()
+            try:
+                return work(MemoryUnitOfWork(self, undo))
+            finally:
+                undo.roll_back()  # whatever it wrote: it must not
 
     def close(self) -> None:
         """Refuse everything from now on."""
         with self._lock:
             self._closed = True
 
-    def after_fork(self) -> None:
-        """In a forked child: the copy that came along goes its own way."""
+    def before_fork(self) -> None:
+        """Wait for the transaction that is under way."""
+        self._lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Go on with the copy that came along."""
         self._lock = threading.RLock()
 
     def _require_open(self) -> None:

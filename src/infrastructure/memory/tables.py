@@ -15,9 +15,15 @@ from ...domain.payload import Payload
 
 @dataclass(slots=True)
 class StoredRow:
-    """A checkpoint as stored: a copy of its own, with its payload and its event's number."""
+    """A checkpoint as stored: a copy of its own, with its payload and its event.
+
+    Attributes:
+        number: of its ``created`` event.
+        epoch: that it was written under, whoever took it over since.
+    """
 
     number: int
+    epoch: int
     checkpoint: Checkpoint
     payload: Payload
 

@@ -33,8 +33,10 @@ def unpack(body: bytes | None, codec: JsonCodec, subject: object) -> JsonObject:
     return members
 
 
-def repack(members: JsonObject, codec: JsonCodec) -> Payload:
+def repack(members: JsonObject) -> Payload:
     """Return the payload whose decoded members those are."""
-    return Payload(
-        **{name: codec.encode(value, name) for name, value in members.items()},
-    )
+    return Payload(**{name: _UNLIMITED.encode(value, name) for name, value in members.items()})
+
+
+# What is stored was within the limit of its day.
+_UNLIMITED = JsonCodec(limit=1 << 40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from ...domain.checkpoint import Checkpoint
@@ -24,9 +25,9 @@ from .rows import (
     changed_row,
     digest,
     id_of,
+    intact_row,
     new_row,
     parent_of,
-    seal_of,
     to_checkpoint,
 )
 from .transaction import Head, Transaction, WorkflowRow
@@ -48,7 +49,7 @@ class SqliteCheckpointRepository:
         body = pack(payload)
         number = self._tx.next_number()
         row = new_row(checkpoint, number, workflow.id, body, parent_link)
-        self._execute(sql.INSERT_CHECKPOINT, (*row, body))
+        self._tx.insert(sql.INSERT_CHECKPOINT, "checkpoints", row, body)
         branches = head is not None and checkpoint.parent_id != head.id
         self._tx.set_head(workflow, Head(checkpoint.id, row.link))
         if branches and not workflow.branched:
@@ -68,7 +69,7 @@ class SqliteCheckpointRepository:
             (
                 row.status,
                 row.updated_at,
-                row.epoch,
+                row.taken_over,
                 row.resume_handler,
                 row.retry_count,
                 row.due_at,
@@ -90,7 +91,7 @@ class SqliteCheckpointRepository:
         row = self._row(checkpoint_id)
         (body,) = self._execute(sql.SELECT_BODY, (row.number,)).fetchone()
         _check_body(row, body, checkpoint_id)
-        return repack(unpack(body, self._codec, checkpoint_id), self._codec)
+        return repack(unpack(body, self._codec, checkpoint_id))
 
     def standing(self, workflow_id: str) -> WorkflowStanding | None:
         """Return where the workflow stands."""
@@ -112,8 +113,9 @@ class SqliteCheckpointRepository:
         workflow = self._tx.workflow(workflow_id)
         if workflow is None:
             return []
-        rows = self._execute(sql.SELECT_UNFINISHED, (workflow.id,)).fetchall()
-        return [self._checkpoint(_intact(row, workflow_id), workflow_id) for row in rows]
+        subject = f"an open scope of {Scope(workflow_id)}"
+        rows = list(self._tx.each(sql.SELECT_UNFINISHED, (workflow.id,), subject))
+        return [self._checkpoint(intact_row(row, workflow_id), workflow_id) for row in rows]
 
     def scope_end(self, scope: Scope) -> Checkpoint | None:
         """Return the checkpoint that closed *scope*, in the head's chain."""
@@ -122,8 +124,8 @@ class SqliteCheckpointRepository:
         if workflow is None or head is None:
             return None
         key = (workflow.id, scope.stage_id, scope.agent_id)
-        for found in self._execute(sql.SELECT_SCOPE_HISTORY, key):
-            row = _intact(found, scope.workflow_id)
+        for found in self._tx.each(sql.SELECT_SCOPE_HISTORY, key, scope):
+            row = intact_row(found, scope.workflow_id)
             if workflow.branched and not self._is_in_chain(workflow, row, head):
                 continue
             checkpoint = self._checkpoint(row, scope.workflow_id)
@@ -134,25 +136,35 @@ class SqliteCheckpointRepository:
         """Return what the chain adds up to at a checkpoint."""
         replay = Replay()
         for row, body in self._chain_rows(checkpoint_id):
-            self._apply(replay, row, body, checkpoint_id)
+            self._apply(replay, row, body, checkpoint_id.workflow_id)
+        _require_same(replay.head, checkpoint_id)
         return replay
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
         """Return the newest of a checkpoint and its ancestors that `replay` can rebuild."""
-        replay = Replay()
-        try:
-            for row, body in self._chain_rows(checkpoint_id):
-                self._apply(replay, row, body, checkpoint_id)
-        except Damaged:
-            pass
-        return replay.head
+        workflow = self._workflow_of(checkpoint_id)
+        sequence = checkpoint_id.sequence
+        with suppress(CheckpointCorrupted):
+            self._row(checkpoint_id)
+        while True:
+            good, damaged = self._follow(workflow, sequence)
+            if damaged is None:
+                return good
+            if good is not None and (workflow.branched or good.sequence == damaged - 1):
+                return good
+            # What a damaged row says of its parent may be damage, too. As long as nothing branched,
+            # its parent is the row before it.
+            before = self._tx.one(sql.SELECT_BEFORE, (workflow.id, damaged), checkpoint_id)
+            if before is None:
+                return good
+            sequence = CheckpointRow._make(before).sequence
 
     def chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
         """Return the ids from a checkpoint back to its oldest ancestor that is kept."""
-        workflow = checkpoint_id.workflow_id
+        workflow_id = checkpoint_id.workflow_id
         self._row(checkpoint_id)
-        rows = self._execute(sql.SELECT_CHAIN_IDS, self._chain_key(checkpoint_id))
-        return tuple(CheckpointId(workflow, stage, agent, seq) for seq, stage, agent in rows)
+        rows = self._tx.each(sql.SELECT_CHAIN_ROWS, self._chain_key(checkpoint_id), checkpoint_id)
+        return tuple(id_of(intact_row(row, workflow_id), workflow_id) for row in rows)
 
     def progressed_since(self, workflow_id: str, sequence: int) -> bool:
         """Whether something after *sequence* was achieved that never was before it."""
@@ -182,43 +194,39 @@ class SqliteCheckpointRepository:
             type_="type" in key,
             older="older" in key,
         )
-        for found in self._execute(text, key):
-            name = wanted.workflow_id or self._name_of(found[1])
-            checkpoint = self._checkpoint(_intact(found, name), name)
+        for found in self._tx.each(text, key, "a checkpoint"):
+            name = wanted.workflow_id or self._tx.name_of(CheckpointRow._make(found).workflow)
+            checkpoint = self._checkpoint(intact_row(found, name), name)
             if wanted.matches(checkpoint):
                 yield checkpoint
 
     def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
         """Iterate over all workflows, the one written to last first."""
-        for (workflow_id,) in self._execute(sql.WORKFLOWS_BY_HEAD):
+        for (workflow_id,) in self._tx.each(sql.WORKFLOWS_BY_HEAD, (), "the name of a workflow"):
             workflow = self._tx.workflow(workflow_id)
             if workflow is not None and (status is None or workflow.status == status.value):
                 yield self._summary(workflow)
 
     def in_flight(self) -> Iterator[Checkpoint]:
         """Iterate over the openings of workflows that are supposed to be carried on."""
-        for (workflow_id,) in self._execute(sql.WORKFLOWS_IN_FLIGHT):
+        for (workflow_id,) in self._tx.each(sql.WORKFLOWS_IN_FLIGHT, (), "the name of a workflow"):
             workflow = self._tx.workflow(workflow_id)
             if workflow is not None and workflow.opening is not None:
                 yield self.get(CheckpointId(workflow_id, None, None, workflow.opening))
 
     def workflow_ids(self, limit: int) -> list[str]:
         """Return the ids of at most *limit* workflows."""
-        return [name for (name,) in self._execute(sql.WORKFLOW_NAMES, (limit,))]
+        rows = self._tx.each(sql.WORKFLOW_NAMES, (limit,), "the name of a workflow")
+        return [name for (name,) in rows]
 
     def _row(self, checkpoint_id: CheckpointId) -> CheckpointRow:
-        workflow = self._tx.workflow(checkpoint_id.workflow_id)
-        found = (
-            self._execute(sql.SELECT_CHECKPOINT, (workflow.id, checkpoint_id.sequence)).fetchone()
-            if workflow
-            else None
-        )
+        workflow = self._workflow_of(checkpoint_id)
+        key = (workflow.id, checkpoint_id.sequence)
+        found = self._tx.one(sql.SELECT_CHECKPOINT, key, checkpoint_id)
         if found is None:
             raise NotFound(f"checkpoint {checkpoint_id}")
-        row = _intact(found, checkpoint_id.workflow_id)
-        if (row.stage_id, row.agent_id) != (checkpoint_id.stage_id, checkpoint_id.agent_id):
-            actual = id_of(row, checkpoint_id.workflow_id)
-            raise NotFound(f"checkpoint {checkpoint_id}", [str(actual)])
+        row = intact_row(found, checkpoint_id.workflow_id, checkpoint_id)
+        _require_same(id_of(row, checkpoint_id.workflow_id), checkpoint_id)
         return row
 
     def _workflow_of(self, checkpoint_id: CheckpointId) -> WorkflowRow:
@@ -234,13 +242,6 @@ class SqliteCheckpointRepository:
     def _contents(self, checkpoint_id: CheckpointId) -> StoredContents:
         return StoredContents(self._tx.store, self._codec, checkpoint_id)
 
-    def _name_of(self, workflow: int) -> str:
-        found = self._execute(sql.SELECT_WORKFLOW_NAME, (workflow,)).fetchone()
-        if found is None:
-            raise CheckpointCorrupted(f"workflow number {workflow}", "its record is missing")
-        name: str = found[0]
-        return name
-
     def _parent_link(
         self, checkpoint: Checkpoint, workflow: WorkflowRow, head: Head | None
     ) -> bytes:
@@ -249,11 +250,9 @@ class SqliteCheckpointRepository:
             return b""
         if head is not None and parent == head.id:
             return head.link
-        found = self._execute(sql.SELECT_LINK, (workflow.id, parent.sequence)).fetchone()
-        if found is None:
-            raise NotFound(f"parent checkpoint {parent}")
-        link: bytes = found[0]
-        return link
+        if parent.workflow_id != workflow.workflow_id:
+            raise NotFound(f"parent checkpoint {parent} in {Scope(workflow.workflow_id)}")
+        return self._row(parent).link
 
     def _copy_opening(self, opening: Checkpoint, workflow: WorkflowRow) -> None:
         """Keep what a workflow's row repeats of its newest opening."""
@@ -270,14 +269,34 @@ class SqliteCheckpointRepository:
         workflow = self._workflow_of(checkpoint_id)
         return {"workflow": workflow.id, "sequence": checkpoint_id.sequence}
 
+    def _follow(
+        self, workflow: WorkflowRow, sequence: int
+    ) -> tuple[CheckpointId | None, int | None]:
+        """Return how far a chain can be rebuilt from its root, and the row where that ends."""
+        replay = Replay()
+        key = {"workflow": workflow.id, "sequence": sequence}
+        at = 1
+        try:
+            for found in self._tx.each(sql.SELECT_CHAIN, key, Scope(workflow.workflow_id)):
+                at = CheckpointRow._make(found[:-1]).sequence
+                row = intact_row(found[:-1], workflow.workflow_id)
+                if row.parent != (replay.head.sequence if replay.head else None):
+                    return None, None  # an ancestor is missing: nothing stands on it
+                self._apply(replay, row, found[-1], workflow.workflow_id)
+                at = row.sequence + 1  # the next, should it not even be readable
+        except Damaged:
+            return replay.head, at
+        return replay.head, None
+
     def _chain_rows(
         self, checkpoint_id: CheckpointId
     ) -> Iterator[tuple[CheckpointRow, bytes | None]]:
         """Iterate over a chain from its root, each row held against its seal."""
         workflow_id = checkpoint_id.workflow_id
         above: int | None = None
-        for found in self._execute(sql.SELECT_CHAIN, self._chain_key(checkpoint_id)):
-            row = _intact(found[:-1], workflow_id)
+        key = self._chain_key(checkpoint_id)
+        for found in self._tx.each(sql.SELECT_CHAIN, key, checkpoint_id):
+            row = intact_row(found[:-1], workflow_id)
             if row.parent != above:
                 raise ChainBroken(checkpoint_id, parent_of(row, workflow_id))
             yield row, found[-1]
@@ -286,17 +305,17 @@ class SqliteCheckpointRepository:
             raise NotFound(f"checkpoint {checkpoint_id}")
 
     def _apply(
-        self, replay: Replay, row: CheckpointRow, body: bytes | None, checkpoint_id: CheckpointId
+        self, replay: Replay, row: CheckpointRow, body: bytes | None, workflow_id: str
     ) -> None:
-        checkpoint = to_checkpoint(row, checkpoint_id.workflow_id)
+        checkpoint = to_checkpoint(row, workflow_id)
         _check_body(row, body, checkpoint.id)
         members = unpack(body, self._codec, checkpoint.id)
         replay.apply(Change(checkpoint, **members))
 
     def _summary(self, workflow: WorkflowRow) -> WorkflowSummary:
         name = workflow.workflow_id
-        first_row = self._execute(sql.SELECT_FIRST, (workflow.id,)).fetchone()
-        first = to_checkpoint(_intact(first_row, name), name)
+        first_row = self._tx.one(sql.SELECT_FIRST, (workflow.id,), Scope(name))
+        first = to_checkpoint(intact_row(first_row, name), name)
         (count,) = self._execute(sql.COUNT_CHECKPOINTS, (workflow.id,)).fetchone()
         head = self._tx.head(workflow)
         newest = self.get(head.id) if head else first
@@ -319,13 +338,10 @@ class SqliteCheckpointRepository:
         )
 
 
-def _intact(found: tuple[Any, ...], workflow_id: str) -> CheckpointRow:
-    row = CheckpointRow._make(found)
-    if seal_of(found[:-1]) != row.seal:
-        raise CheckpointCorrupted(
-            f"checkpoint {row.sequence} of {Scope(workflow_id)}", "its seal does not match"
-        )
-    return row
+def _require_same(found: CheckpointId | None, wanted: CheckpointId) -> None:
+    """Raise `NotFound` when the sequence is that of a checkpoint of another scope."""
+    if found != wanted:
+        raise NotFound(f"checkpoint {wanted}", [str(found)])
 
 
 def _check_body(row: CheckpointRow, body: bytes | None, checkpoint_id: CheckpointId) -> None:

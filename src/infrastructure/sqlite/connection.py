@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import sys
 import time
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class StoreFile:
     """A store's file, and how it is to be opened.
 
     Attributes:
+        path: absolute, so that it means the same wherever the program goes.
         durability: ``power``: what was acknowledged survives a power cut; ``process``: a power cut
             loses at most a tail, never consistency.
     """
@@ -36,7 +38,7 @@ class StoreFile:
 
     def connect(self, *, writable: bool) -> sqlite3.Connection:
         """Return a connection to a file that is there; one that is not writable cannot write."""
-        uri = f"{self.path.absolute().as_uri()}?mode=rw"
+        uri = f"{self.path.as_uri()}?mode=rw"
         try:
             connection = sqlite3.connect(
                 uri,
@@ -53,6 +55,14 @@ class StoreFile:
             connection.close()
             raise
         return connection
+
+    def identity(self) -> tuple[int, int] | None:
+        """Return what tells this file from one that took its place; ``None`` when it is gone."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _prepare(self, connection: sqlite3.Connection, writable: bool) -> None:
         execute = connection.execute
@@ -84,16 +94,48 @@ def create_file(path: Path) -> None:
 
 def require_file(path: Path) -> None:
     """Raise when there is no file that could be a store."""
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise StorageUnavailable(
+            f"there is no store at {path}; make one with `holdfast init`"
+        ) from None
+    except OSError as error:
+        raise StorageUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+    if stat.S_ISDIR(mode):
         raise NotAStore(f"{path} is a folder, not a Holdfast store; name a file in it")
-    if not path.exists():
-        raise StorageUnavailable(f"there is no store at {path}; make one with `holdfast init`")
+
+
+def refuse_strangers(path: Path) -> None:
+    """Raise for what is clearly not ours, after a look that takes no locks and writes nothing.
+
+    Opening and closing a database in the usual way folds its -wal in, if it is the last to do so:
+    another program's file, and one of a newer version, are not to be touched even so.
+    """
+    try:
+        peek = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+    except sqlite3.OperationalError:
+        return  # opening it in earnest will say what is wrong
+    try:
+        (tables,) = peek.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (mark,) = peek.execute("PRAGMA application_id").fetchone()
+        (schema,) = peek.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error:
+        # Not a database; or one that others are writing to, seen without their -wal.
+        return
+    finally:
+        peek.close()
+    if mark != APPLICATION_ID and (mark != 0 or tables):
+        raise NotAStore(f"{path} is the database of another program; it was not touched")
+    if mark == APPLICATION_ID and schema > SCHEMA:
+        raise SchemaTooNew(str(path), schema, SCHEMA)
 
 
 def is_new(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the file is still empty; raises `NotAStore` when it holds something else."""
-    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    # The mark last: whoever makes the store sets it together with the tables.
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
     if mark == APPLICATION_ID:
         return False
     if mark != 0 or tables:

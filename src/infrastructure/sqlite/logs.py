@@ -16,7 +16,16 @@ from ...domain.events import DomainEvent, EventKind
 from ...domain.lease import Lease
 from ...domain.moment import Moment, from_microseconds, to_microseconds
 from . import statements as sql
-from .rows import CheckpointRow, error_of, error_text, id_of, owner_of, owner_text, seal_of
+from .rows import (
+    CheckpointRow,
+    error_of,
+    error_text,
+    id_of,
+    intact_row,
+    owner_of,
+    owner_text,
+    seal_of,
+)
 from .transaction import Transaction
 
 
@@ -25,25 +34,29 @@ class SqliteSequences:
 
     def __init__(self, transaction: Transaction) -> None:
         self._tx = transaction
+        self._given: dict[str, int] = {}
 
     def next(self, workflow_id: str) -> int:
         """Return a number above every one that the workflow ever had acknowledged."""
+        last = self._given.get(workflow_id, 0)
         workflow = self._tx.workflow(workflow_id)
-        if workflow is None:
-            return 1
-        head = self._tx.head(workflow)
-        return max(head.id.sequence if head else 0, workflow.sequence_floor) + 1
+        if workflow is not None:
+            head = self._tx.head(workflow)
+            last = max(last, head.id.sequence if head else 0, workflow.sequence_floor)
+        self._given[workflow_id] = last + 1
+        return last + 1
 
 
 class SqliteLeaseStore:
     """Keeps the last lease of each resource."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._tx = transaction
         self._execute = transaction.connection.execute
 
     def get(self, resource: str) -> Lease | None:
         """Return the last lease of *resource*, over or not."""
-        found = self._execute(sql.SELECT_LEASE, (resource,)).fetchone()
+        found = self._tx.one(sql.SELECT_LEASE, (resource,), f"the lease of {resource}")
         if found is None:
             return None
         _require_intact(found, f"the lease of {resource}")
@@ -81,6 +94,7 @@ class SqliteAttemptLog:
     """Keeps the attempts of each workflow."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._tx = transaction
         self._execute = transaction.connection.execute
 
     def put(self, attempt: Attempt) -> None:
@@ -104,12 +118,16 @@ class SqliteAttemptLog:
 
     def last(self, workflow_id: str) -> Attempt | None:
         """Return the workflow's newest attempt."""
-        found = self._execute(sql.SELECT_LAST_ATTEMPT, (workflow_id,)).fetchone()
+        subject = f"the last attempt of {workflow_id}"
+        found = self._tx.one(sql.SELECT_LAST_ATTEMPT, (workflow_id,), subject)
         return _attempt(found) if found else None
 
     def all(self, workflow_id: str) -> list[Attempt]:
         """Return the workflow's attempts, the oldest first."""
-        return [_attempt(found) for found in self._execute(sql.SELECT_ATTEMPTS, (workflow_id,))]
+        subject = f"an attempt of {workflow_id}"
+        return [
+            _attempt(each) for each in self._tx.each(sql.SELECT_ATTEMPTS, (workflow_id,), subject)
+        ]
 
 
 class SqliteEventLog:
@@ -117,7 +135,6 @@ class SqliteEventLog:
 
     def __init__(self, transaction: Transaction) -> None:
         self._tx = transaction
-        self._execute = transaction.connection.execute
 
     def append(self, event: DomainEvent) -> None:
         """Add *event*."""
@@ -131,7 +148,7 @@ class SqliteEventLog:
             event.correlation_id,
             orjson.dumps(event.detail).decode() if event.detail else None,
         )
-        self._execute(sql.INSERT_EVENT, (*values, seal_of(values)))
+        self._tx.insert(sql.INSERT_EVENT, "events", (*values, seal_of(values)))
 
     def read(
         self, *, after: int = 0, workflow_id: str | None = None, limit: int = 1000
@@ -145,7 +162,7 @@ class SqliteEventLog:
     def _logged(self, after: int, workflow_id: str | None, limit: int) -> Iterator[DomainEvent]:
         key = {"after": after, "limit": limit, "workflow_id": workflow_id}
         text = sql.SELECT_EVENTS if workflow_id is None else sql.SELECT_EVENTS_OF
-        for found in self._execute(text, key):
+        for found in self._tx.each(text, key, "an event"):
             yield _event(found)
 
     def _created(self, after: int, workflow_id: str | None, limit: int) -> Iterator[DomainEvent]:
@@ -156,15 +173,9 @@ class SqliteEventLog:
                 return
             key["workflow"] = workflow.id
         text = sql.SELECT_CREATED if workflow_id is None else sql.SELECT_CREATED_OF
-        for found in self._execute(text, key):
-            row = CheckpointRow._make(found)
-            _require_intact(found, f"checkpoint {row.sequence} of workflow number {row.workflow}")
-            name = workflow_id or self._name_of(row.workflow)
-            yield _created_event(row, name)
-
-    def _name_of(self, workflow: int) -> str:
-        name: str = self._execute(sql.SELECT_WORKFLOW_NAME, (workflow,)).fetchone()[0]
-        return name
+        for found in self._tx.each(text, key, "a checkpoint"):
+            name = workflow_id or self._tx.name_of(CheckpointRow._make(found).workflow)
+            yield _created_event(intact_row(found, name), name)
 
 
 def _created_event(row: CheckpointRow, workflow_id: str) -> DomainEvent:

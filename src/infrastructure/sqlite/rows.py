@@ -13,6 +13,7 @@ from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.error_record import ErrorRecord
+from ...domain.errors import CheckpointCorrupted, InvalidId
 from ...domain.lease import Owner
 from ...domain.moment import from_microseconds, to_microseconds
 from ...domain.scope import Scope
@@ -37,6 +38,7 @@ class CheckpointRow(NamedTuple):
     parent: int | None
     parent_scope: str | None
     epoch: int
+    taken_over: int | None
     resume_handler: str | None
     retry_count: int
     max_retries: int
@@ -59,7 +61,11 @@ def digest(content: bytes) -> bytes:
 def seal_of(values: Sequence[Any]) -> bytes:
     """Return the digest of a row's columns other than the seal itself, in their order."""
     plain = [value.hex() if type(value) is bytes else value for value in values]
-    return blake2b(orjson.dumps(plain), digest_size=_DIGEST_SIZE).digest()
+    try:
+        text = orjson.dumps(plain)
+    except TypeError:  # damage: an integer beyond 64 bits cannot be there, nor text that is none
+        return b""
+    return blake2b(text, digest_size=_DIGEST_SIZE).digest()
 
 
 def link_of(parent_link: bytes, workflow_id: str, row: CheckpointRow) -> bytes:
@@ -75,6 +81,7 @@ def link_of(parent_link: bytes, workflow_id: str, row: CheckpointRow) -> bytes:
         row.created_at,
         row.parent,
         row.parent_scope,
+        row.epoch,
         row.max_retries,
         row.depends_on,
         row.metadata,
@@ -104,6 +111,7 @@ def new_row(
         checkpoint.parent_id.sequence if checkpoint.parent_id else None,
         (checkpoint.parent_id.scope.key or None) if checkpoint.parent_id else None,
         checkpoint.epoch,
+        None,
         checkpoint.resume_handler,
         checkpoint.retry_count,
         checkpoint.max_retries,
@@ -126,7 +134,7 @@ def changed_row(row: CheckpointRow, checkpoint: Checkpoint) -> CheckpointRow:
     changed = row._replace(
         status=checkpoint.status.value,
         updated_at=to_microseconds(checkpoint.updated_at),
-        epoch=checkpoint.epoch,
+        taken_over=checkpoint.epoch if checkpoint.epoch != row.epoch else None,
         resume_handler=checkpoint.resume_handler,
         retry_count=checkpoint.retry_count,
         due_at=to_microseconds(checkpoint.due_at) if checkpoint.due_at else None,
@@ -151,13 +159,35 @@ def to_checkpoint(row: CheckpointRow, workflow_id: str) -> Checkpoint:
         resume_handler=row.resume_handler,
         retry_count=row.retry_count,
         max_retries=row.max_retries,
-        epoch=row.epoch,
+        epoch=row.taken_over or row.epoch,
         error=error_of(row.error),
         reason=row.reason,
         due_at=from_microseconds(row.due_at) if row.due_at is not None else None,
         schema_version=row.schema_version,
         metadata=orjson.loads(row.metadata) if row.metadata else {},
     )
+
+
+def intact_row(
+    found: Sequence[Any], workflow_id: str, wanted: CheckpointId | None = None
+) -> CheckpointRow:
+    """Return a row as it was read; raises `CheckpointCorrupted` when it is not what was written.
+
+    The error names *wanted* where that was asked for, else the id that the row claims to have.
+    """
+    row = CheckpointRow._make(found)
+    if seal_of(found[:-1]) != row.seal:
+        subject = wanted or claimed_id(row, workflow_id)
+        raise CheckpointCorrupted(subject, "its seal does not match")
+    return row
+
+
+def claimed_id(row: CheckpointRow, workflow_id: str) -> object:
+    """Return the id that a row claims to have, if what it claims can be one."""
+    try:
+        return id_of(row, workflow_id)
+    except InvalidId:
+        return f"checkpoint {row.sequence} of {Scope(workflow_id)}"
 
 
 def id_of(row: CheckpointRow, workflow_id: str) -> CheckpointId:

@@ -59,6 +59,8 @@ checkpoints = Table(
     Column("parent", Integer),
     Column("parent_scope", Text),
     Column("epoch", Integer, nullable=False),
+    # The epoch that took an opening over last; `epoch` is that which wrote it.
+    Column("taken_over", Integer),
     Column("resume_handler", Text),
     Column("retry_count", Integer, nullable=False),
     Column("max_retries", Integer, nullable=False),

@@ -9,8 +9,9 @@ from .predicates import CLOSINGS, IS_FACT, IS_IN_FLIGHT, IS_UNFINISHED, OPENINGS
 # Without the body, which is read only when asked for.
 CHECKPOINT_COLUMNS = (
     "number, workflow, sequence, stage_id, agent_id, type, status, name, kind, created_at, "
-    "updated_at, parent, parent_scope, epoch, resume_handler, retry_count, max_retries, due_at, "
-    "reason, error, depends_on, metadata, schema_version, body_digest, link, seal"
+    "updated_at, parent, parent_scope, epoch, taken_over, resume_handler, retry_count, "
+    "max_retries, due_at, reason, error, depends_on, metadata, schema_version, body_digest, "
+    "link, seal"
 )
 _PREFIXED = ", ".join(f"c.{column.strip()}" for column in CHECKPOINT_COLUMNS.split(","))
 
@@ -19,17 +20,17 @@ NEXT_NUMBER = (
     "ifnull((SELECT max(number) FROM events), 0)) + 1"
 )
 
+SELECT_SEAL = {
+    "checkpoints": "SELECT seal FROM checkpoints WHERE number = ?",
+    "events": "SELECT seal FROM events WHERE number = ?",
+}
+
 # Workflows
 
-SELECT_WORKFLOW = (
-    "SELECT id, workflow_id, sequence_floor, branched, opening, status, handler, seal "
-    "FROM workflows WHERE workflow_id = ?"
-)
-SELECT_WORKFLOW_NAME = "SELECT workflow_id FROM workflows WHERE id = ?"
-INSERT_WORKFLOW = (
-    "INSERT INTO workflows (id, workflow_id, sequence_floor, branched, opening, status, handler, "
-    "seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_WORKFLOW_COLUMNS = "id, workflow_id, sequence_floor, branched, opening, status, handler, seal"
+SELECT_WORKFLOW = f"SELECT {_WORKFLOW_COLUMNS} FROM workflows WHERE workflow_id = ?"
+SELECT_WORKFLOW_BY_NUMBER = f"SELECT {_WORKFLOW_COLUMNS} FROM workflows WHERE id = ?"
+INSERT_WORKFLOW = f"INSERT INTO workflows ({_WORKFLOW_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 NEXT_WORKFLOW = "SELECT ifnull(max(id), 0) + 1 FROM workflows"
 UPDATE_WORKFLOW = (
     "UPDATE workflows SET sequence_floor = ?, branched = ?, opening = ?, status = ?, handler = ?, "
@@ -50,16 +51,19 @@ INSERT_CHECKPOINT = (
     f"VALUES ({', '.join('?' * (CHECKPOINT_COLUMNS.count(',') + 2))})"
 )
 UPDATE_CHECKPOINT = (
-    "UPDATE checkpoints SET status = ?, updated_at = ?, epoch = ?, resume_handler = ?, "
+    "UPDATE checkpoints SET status = ?, updated_at = ?, taken_over = ?, resume_handler = ?, "
     "retry_count = ?, due_at = ?, reason = ?, error = ?, seal = ? WHERE number = ?"
 )
 SELECT_CHECKPOINT = (
     f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND sequence = ?"
 )
 SELECT_BODY = "SELECT body FROM checkpoints WHERE number = ?"
-SELECT_LINK = "SELECT link FROM checkpoints WHERE workflow = ? AND sequence = ?"
 SELECT_HEAD = (
-    "SELECT sequence, stage_id, agent_id, link FROM checkpoints WHERE workflow = ? "
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? "
+    "ORDER BY sequence DESC LIMIT 1"
+)
+SELECT_BEFORE = (
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND sequence < ? "
     "ORDER BY sequence DESC LIMIT 1"
 )
 SELECT_FIRST = (
@@ -70,8 +74,10 @@ SELECT_UNFINISHED = (
     f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND {IS_UNFINISHED} "
     "ORDER BY sequence"
 )
+# SQLite would rather walk all of the workflow in the order asked for than sort the few rows.
 SELECT_SCOPE_HISTORY = (
-    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND stage_id IS ? "
+    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints INDEXED BY checkpoints_facts "
+    "WHERE workflow = ? AND stage_id IS ? "
     f"AND agent_id IS ? AND type IN ({OPENINGS}, {CLOSINGS}) AND ({IS_FACT}) "
     "ORDER BY sequence DESC"
 )
@@ -83,8 +89,8 @@ _CHAIN = (
     "UNION ALL SELECT c.sequence, c.parent FROM chain JOIN checkpoints AS c "
     "ON c.workflow = :workflow AND c.sequence = chain.parent AND c.sequence < chain.sequence) "
 )
-SELECT_CHAIN_IDS = (
-    f"{_CHAIN}SELECT c.sequence, c.stage_id, c.agent_id FROM chain JOIN checkpoints AS c "
+SELECT_CHAIN_ROWS = (
+    f"{_CHAIN}SELECT {_PREFIXED} FROM chain JOIN checkpoints AS c "
     "ON c.workflow = :workflow AND c.sequence = chain.sequence ORDER BY c.sequence DESC"
 )
 SELECT_CHAIN = (
@@ -100,7 +106,8 @@ PROGRESSED_SINCE = (
     "AND new.sequence > :sequence AND NOT EXISTS ("
     "SELECT 1 FROM checkpoints AS old INDEXED BY checkpoints_facts "
     "WHERE old.workflow = :workflow AND old.stage_id IS new.stage_id "
-    "AND old.agent_id IS new.agent_id AND old.type = new.type AND old.name IS new.name "
+    "AND old.agent_id IS new.agent_id AND old.type = new.type "
+    f"AND (old.name IS new.name OR new.type IN ({CLOSINGS})) "
     f"AND old.sequence <= :sequence AND ({IS_FACT.replace('type', 'old.type')})) LIMIT 1"
 )
 

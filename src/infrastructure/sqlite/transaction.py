@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted
 from ...domain.scope import Scope
 from . import statements as sql
-from .rows import seal_of
+from .rows import id_of, intact_row, seal_of
+from .trouble import is_undecodable
 
 if TYPE_CHECKING:
     from .store import SqliteStore
@@ -52,6 +54,21 @@ class Head:
     link: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A row by which a transaction is known again: the last numbered one that it added."""
+
+    table: str
+    number: int
+    seal: bytes
+
+    def is_in(self, connection: sqlite3.Connection) -> bool:
+        """Whether the row can be read."""
+        text = sql.SELECT_SEAL[self.table]
+        found = connection.execute(text, (self.number,)).fetchone()
+        return found is not None and found[0] == self.seal
+
+
 class Transaction:
     """One transaction on one connection.
 
@@ -65,6 +82,29 @@ class Transaction:
         self._workflows: dict[str, WorkflowRow | None] = {}
         self._heads: dict[int, Head | None] = {}
         self._next_number: int | None = None
+        self.witness: Witness | None = None
+
+    def one(self, text: str, key: Any, subject: object) -> Any:
+        """Return the one row that a text selects, or ``None``; *subject* is what it is about."""
+        try:
+            return self.connection.execute(text, key).fetchone()
+        except sqlite3.OperationalError as error:
+            raise _named(error, subject) from error
+
+    def each(self, text: str, key: Any, subject: object) -> Iterator[Any]:
+        """Iterate over the rows that a text selects; *subject* is what they are about."""
+        try:
+            # Not `yield from`: that would close the cursor of a connection that is closed already,
+            # when somebody keeps an error and with it this generator.
+            for row in self.connection.execute(text, key):  # noqa: UP028
+                yield row
+        except sqlite3.OperationalError as error:
+            raise _named(error, subject) from error
+
+    def insert(self, text: str, table: str, row: Sequence[Any], *more: Any) -> None:
+        """Add a numbered row, whose last column is its seal."""
+        self.connection.execute(text, (*row, *more))
+        self.witness = Witness(table, row[0], row[-1])
 
     def next_number(self) -> int:
         """Return the number of the next change of the store."""
@@ -98,27 +138,43 @@ class Transaction:
         self.connection.execute(sql.UPDATE_WORKFLOW, (*values, row.seal, row.id))
 
     def head(self, row: WorkflowRow) -> Head | None:
-        """Return the newest checkpoint of a workflow."""
+        """Return the newest checkpoint of a workflow; raises `CheckpointCorrupted`."""
         if row.id not in self._heads:
-            found = self.connection.execute(sql.SELECT_HEAD, (row.id,)).fetchone()
-            self._heads[row.id] = (
-                Head(CheckpointId(row.workflow_id, found[1], found[2], found[0]), found[3])
-                if found
-                else None
-            )
+            subject = f"the head of {Scope(row.workflow_id)}"
+            found = self.one(sql.SELECT_HEAD, (row.id,), subject)
+            if found is None:
+                self._heads[row.id] = None
+            else:
+                head = intact_row(found, row.workflow_id)
+                self._heads[row.id] = Head(id_of(head, row.workflow_id), head.link)
         return self._heads[row.id]
+
+    def name_of(self, number: int) -> str:
+        """Return the name of the workflow that rows call by a number."""
+        subject = f"the record of workflow number {number}"
+        found = self.one(sql.SELECT_WORKFLOW_BY_NUMBER, (number,), subject)
+        if found is None:
+            raise CheckpointCorrupted(subject, "it is missing")
+        return _intact_workflow(found, subject).workflow_id
 
     def set_head(self, row: WorkflowRow, head: Head) -> None:
         """Note that *head* was just added to the workflow."""
         self._heads[row.id] = head
 
     def _read_workflow(self, workflow_id: str) -> WorkflowRow | None:
-        found = self.connection.execute(sql.SELECT_WORKFLOW, (workflow_id,)).fetchone()
-        if found is None:
-            return None
-        row = WorkflowRow(*found[:-1])
-        if row.seal != found[-1]:
-            raise CheckpointCorrupted(
-                f"the record of workflow {Scope(workflow_id)}", "its seal does not match"
-            )
-        return row
+        subject = f"the record of workflow {Scope(workflow_id)}"
+        found = self.one(sql.SELECT_WORKFLOW, (workflow_id,), subject)
+        return _intact_workflow(found, subject) if found is not None else None
+
+
+def _intact_workflow(found: Sequence[Any], subject: object) -> WorkflowRow:
+    row = WorkflowRow(*found[:-1])
+    if row.seal != found[-1]:
+        raise CheckpointCorrupted(subject, "its seal does not match")
+    return row
+
+
+def _named(error: sqlite3.OperationalError, subject: object) -> Exception:
+    if is_undecodable(error):
+        return CheckpointCorrupted(subject, f"it holds text that is not text ({error})")
+    return error

@@ -32,6 +32,8 @@ def is_passing(error: sqlite3.Error) -> bool:
 def translated(error: sqlite3.Error, target: str) -> HoldfastError:
     """Return what *error* means to the users of the store *target*; raise it from *error*."""
     code = _primary(error)
+    if is_undecodable(error):
+        return CheckpointCorrupted(target, f"it holds text that is not text ({error})")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusy(
             f"{target} stayed locked by another process ({error}); a process stopped inside a "
@@ -53,6 +55,11 @@ def translated(error: sqlite3.Error, target: str) -> HoldfastError:
             "of its folder"
         )
     return StorageUnavailable(f"{target}: {error}")
+
+
+def is_undecodable(error: sqlite3.Error) -> bool:
+    """Whether a text column held bytes that are not UTF-8: damage, told without a code."""
+    return "Could not decode to UTF-8" in str(error)
 
 
 def _primary(error: sqlite3.Error) -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
 from ...domain.errors import SchemaTooNew
 from .format import APPLICATION_ID, SCHEMA
+
+# Alembic keeps its present context in globals, for all threads of the process.
+_alembic = threading.Lock()
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> int:
@@ -53,9 +57,12 @@ def run_revisions(connection: sqlite3.Connection, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(files("holdfast.migrations")))
     config.set_main_option("path_separator", "os")
-    with engine.connect() as bound:
+    with _alembic, engine.connect() as bound:
         config.attributes["connection"] = bound
-        command.upgrade(config, to)
+        try:
+            command.upgrade(config, to)
+        except sqlalchemy.exc.DBAPIError as error:
+            raise error.orig or error from error
 
 
 class _Borrowed:
