@@ -6,16 +6,26 @@ from dataclasses import replace
 
 from ..domain.errors import Fenced, LeaseHeld
 from ..domain.lease import Credentials, Lease, Standing
+from ..domain.moment import Moment
 from ..domain.ports import UnitOfWork
 from .environment import Environment
 
 
 def standing_of(lease: Lease, env: Environment) -> Standing:
     """Return how *lease* stands now; the processes of this host are asked only if it matters."""
-    standing = lease.standing(env.clock.moment())
-    if standing is Standing.HELD and env.host.is_gone(lease.owner):
+    now = env.clock.moment()
+    standing = lease.standing(now)
+    if standing is Standing.HELD and (
+        _was_restarted(lease, now, env) or env.host.is_gone(lease.owner)
+    ):
         return Standing.OWNER_GONE
     return standing
+
+
+def _was_restarted(lease: Lease, now: Moment, env: Environment) -> bool:
+    """Whether this host was started again since: every lease of the old boot is over."""
+    boots = (lease.renewed.boot_id, now.boot_id)
+    return None not in boots and boots[0] != boots[1] and lease.owner.host == env.host.owner().host
 
 
 def admit(

@@ -14,11 +14,15 @@ from .scopes import opening_entry
 from .scribe import Scribe
 
 
-def start_from(scribe: Scribe, parent: CheckpointId) -> None:
+def start_from(scribe: Scribe, parent: CheckpointId, *, epoch: int | None = None) -> None:
     """Make *parent* the scribe's head.
 
     Open scopes that are not in the new chain become ``killed`` with that reason. A scope that is
     open in the new chain and was closed since gets a new opening, the outermost first.
+
+    Args:
+        epoch: that new openings count as written under: one below the scribe's own lets its owner
+            take them over as it comes to them.
 
     Raises:
         NotFound, InvalidRequest: the parent does not exist, or belongs to another workflow.
@@ -29,6 +33,7 @@ def start_from(scribe: Scribe, parent: CheckpointId) -> None:
             "belongs to another workflow; fork it to carry on from there"
         )
     if parent == scribe.head:
+        scribe.require_unfinished()
         return
     scribe.uow.checkpoints.get(parent)
     past = scribe.uow.checkpoints.replay(parent)
@@ -37,7 +42,10 @@ def start_from(scribe: Scribe, parent: CheckpointId) -> None:
     scribe.head = parent
     for scope in sorted(open_then, key=lambda each: len(each.lineage)):
         if scope not in kept:
-            _open_anew(scribe, scope, past)
+            _open_anew(scribe, scope, past, epoch)
+    if not past.record(Scope(scribe.workflow_id)).is_open:
+        scribe.uow.checkpoints.forget_opening(scribe.workflow_id)
+    scribe.refresh()
 
 
 def _kill_left_behind(
@@ -54,7 +62,7 @@ def _kill_left_behind(
     return kept
 
 
-def _open_anew(scribe: Scribe, scope: Scope, past: Replay) -> None:
+def _open_anew(scribe: Scribe, scope: Scope, past: Replay, epoch: int | None) -> None:
     record = past.record(scope)
     if record.opening is None:
         return
@@ -72,4 +80,5 @@ def _open_anew(scribe: Scribe, scope: Scope, past: Replay) -> None:
             metadata=dict(old.metadata),
         ),
         status=CheckpointStatus.ACTIVE,
+        epoch=epoch,
     )

@@ -33,9 +33,9 @@ def open_scope(scribe: Scribe, entry: Entry, *, anew: bool = False) -> Checkpoin
             )
         if not anew and _has_input(scribe, existing, entry.payload):
             return _take_over(scribe, existing, entry)
-        _kill(scribe, [existing], "opened anew with another input")
+        kill_scopes(scribe, "opened anew with another input", entry.scope)
     elif not anew:
-        end = scribe.uow.checkpoints.scope_end(entry.scope)
+        end = end_of(scribe, entry.scope)
         if end is not None:
             return end
     return scribe.write(entry)
@@ -67,11 +67,7 @@ def close_scope(
         raise ScopeOpen(scope, in_the_way)
     opening = next((each for each in unfinished if each.scope == scope), None)
     if opening is None:
-        end = scribe.uow.checkpoints.scope_end(scope)
-        if end is not None:
-            raise IllegalTransition(
-                scope, end.status, CheckpointStatus.COMPLETED, f"{end.id} closed it"
-            )
+        require_unfinished_scope(scribe, scope, CheckpointStatus.COMPLETED)
     _kill(scribe, inside, abandon or "")
     closing = scribe.write(entry)
     if opening is not None:
@@ -93,6 +89,27 @@ def opening_of(scribe: Scribe, scope: Scope) -> Checkpoint | None:
     """Return the unfinished opening of *scope*, if it has one."""
     unfinished = scribe.uow.checkpoints.unfinished(scope.workflow_id)
     return next((each for each in unfinished if each.scope == scope), None)
+
+
+def end_of(scribe: Scribe, scope: Scope) -> Checkpoint | None:
+    """Return the checkpoint that closed *scope* in the chain, unless it was opened anew since."""
+    last = last_of(scribe, scope)
+    return last if last is not None and last.type.closes else None
+
+
+def last_of(scribe: Scribe, scope: Scope) -> Checkpoint | None:
+    """Return the newest checkpoint that opened or closed *scope* in the chain."""
+    if scribe.head is None:
+        return None
+    return scribe.uow.checkpoints.scope_last(scope, scribe.head)
+
+
+def require_unfinished_scope(scribe: Scribe, scope: Scope, wanted: CheckpointStatus) -> None:
+    """Raise `IllegalTransition` when a scope without an open opening was completed or killed."""
+    last = last_of(scribe, scope)
+    if last is not None and last.status.is_final:
+        verb = "closed it" if last.type.closes else f"was killed ({last.reason})"
+        raise IllegalTransition(scope, last.status, wanted, f"{last.id} {verb}")
 
 
 def opening_entry(scope: Scope, payload: Payload = EMPTY, **fields: object) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES, Checkpoint
@@ -10,10 +10,11 @@ from ..domain.checkpoint_id import CheckpointId
 from ..domain.checkpoint_status import CheckpointStatus
 from ..domain.checkpoint_type import CheckpointType
 from ..domain.error_record import ErrorRecord
-from ..domain.errors import IllegalTransition
+from ..domain.errors import IllegalTransition, InvalidRequest, shorten
 from ..domain.events import DomainEvent, EventKind
 from ..domain.json_value import JsonValue
 from ..domain.lease import Credentials
+from ..domain.name_part import check_part
 from ..domain.payload import EMPTY, Payload
 from ..domain.ports import UnitOfWork
 from ..domain.scope import Scope
@@ -21,10 +22,17 @@ from ..domain.workflow_summary import WorkflowStanding
 from .admission import admit
 from .environment import Environment
 
+_MOST_RETRIES = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a caller wants to be written; the scribe adds sequence, time, parent and epoch."""
+    """What a caller wants to be written; the scribe adds sequence, time, parent and epoch.
+
+    Raises:
+        InvalidId: name or handler cannot be one: what they may be is what a part of an id may be.
+        InvalidRequest: the number of retries cannot be one.
+    """
 
     scope: Scope
     type: CheckpointType
@@ -35,6 +43,17 @@ class Entry:
     depends_on: tuple[CheckpointId, ...] = ()
     max_retries: int = DEFAULT_MAX_RETRIES
     metadata: dict[str, JsonValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            check_part("name", self.name)
+        if self.resume_handler is not None:
+            check_part("resume_handler", self.resume_handler)
+        if type(self.max_retries) is not int or not 0 <= self.max_retries <= _MOST_RETRIES:
+            raise InvalidRequest(
+                f"max_retries of {self.scope} is {shorten(self.max_retries)}; give a number from 0 "
+                f"to {_MOST_RETRIES:,}"
+            )
 
 
 class Scribe:
@@ -52,12 +71,15 @@ class Scribe:
         epoch: int,
         at: datetime,
         correlation_id: str | None = None,
+        *,
+        in_attempt: bool = False,
     ) -> None:
         self.uow = uow
         self.workflow_id = workflow_id
         self.epoch = epoch
         self.at = at
         self.correlation_id = correlation_id
+        self._in_attempt = in_attempt or correlation_id is not None
         self.standing: WorkflowStanding | None = uow.checkpoints.standing(workflow_id)
         self.head: CheckpointId | None = self.standing.head if self.standing else None
 
@@ -72,19 +94,26 @@ class Scribe:
     ) -> Scribe:
         """Return a scribe for a writer that may write; raises `Fenced` or `LeaseHeld`."""
         epoch = admit(workflow_id, credentials, uow=uow, env=env)
-        return cls(uow, workflow_id, epoch, env.clock.moment().wall)
+        at = env.clock.moment().wall
+        return cls(uow, workflow_id, epoch, at, in_attempt=credentials is not None)
 
-    def require_unfinished(self) -> None:
+    def require_unfinished(self, wanted: str = "written to", *, or_completed: bool = False) -> None:
         """Raise `IllegalTransition` when the workflow is completed or killed."""
         standing = self.standing
         if standing is None or standing.status is None or not standing.status.is_final:
+            return
+        if or_completed and standing.status is CheckpointStatus.COMPLETED:
             return
         advice = (
             "name an older parent or fork it to start again"
             if standing.status is CheckpointStatus.COMPLETED
             else "open it anew with engine.retry or `holdfast retry`"
         )
-        raise IllegalTransition(self.workflow_id, standing.status, "written to", advice)
+        raise IllegalTransition(Scope(self.workflow_id), standing.status, wanted, advice)
+
+    def refresh(self) -> None:
+        """Look again where the workflow stands."""
+        self.standing = self.uow.checkpoints.standing(self.workflow_id)
 
     def write(
         self,
@@ -92,8 +121,13 @@ class Scribe:
         *,
         status: CheckpointStatus | None = None,
         error: ErrorRecord | None = None,
+        epoch: int | None = None,
     ) -> Checkpoint:
-        """Add a checkpoint after the head and make it the head."""
+        """Add a checkpoint after the head and make it the head.
+
+        Args:
+            epoch: that it counts as written under; the scribe's own unless given.
+        """
         sequence = self.uow.sequences.next(self.workflow_id)
         checkpoint = Checkpoint(
             id=CheckpointId.of(entry.scope, sequence),
@@ -107,7 +141,7 @@ class Scribe:
             depends_on=entry.depends_on,
             resume_handler=entry.resume_handler,
             max_retries=entry.max_retries,
-            epoch=self.epoch,
+            epoch=self.epoch if epoch is None else epoch,
             error=error,
             metadata=entry.metadata,
         )
@@ -130,17 +164,10 @@ class Scribe:
         )
 
     def _append(self, event: DomainEvent) -> None:
-        if self.correlation_id is not None:
-            event = DomainEvent(
-                event.kind,
-                event.workflow_id,
-                event.at,
-                event.checkpoint_id,
-                event.epoch,
-                self.correlation_id,
-                event.detail,
-            )
-        self.uow.events.append(event)
+        if self._in_attempt and self.correlation_id is None:
+            last = self.uow.attempts.last(self.workflow_id)
+            self.correlation_id = last.correlation_id if last else None
+        self.uow.events.append(replace(event, correlation_id=self.correlation_id))
 
 
 def _first_status(type_: CheckpointType) -> CheckpointStatus:

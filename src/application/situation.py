@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..domain.attempt import Attempt
 from ..domain.checkpoint import Checkpoint
@@ -58,6 +59,7 @@ class Situation:
                 env.clock.moment().wall,
                 exhausted=self.death is not None and self.death.exhausted,
                 attempts=self.attempts,
+                longest_pause=timedelta(seconds=env.back_off.cap),
             )
         return found
 

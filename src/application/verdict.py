@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..domain.checkpoint import Checkpoint
+from ..domain.checkpoint_status import CheckpointStatus
 from ..domain.error_record import ErrorRecord
 from ..domain.ports import UnitOfWork
 from ..domain.recoverability import retries_used_up
 from ..domain.retry import Reckoning, delay, reckon
 from ..domain.scope import Scope
 from .environment import Environment
-from .scopes import kill_scopes, opening_of
+from .scopes import kill_scopes, opening_of, require_unfinished_scope
 from .scribe import Entry, Scribe
 
 
@@ -37,8 +38,10 @@ def fail_scope(scribe: Scribe, entry: Entry, error: ErrorRecord, env: Environmen
     Raises:
         IllegalTransition: the scope is not in flight.
     """
-    failing = scribe.write(entry, error=error)
     opening = opening_of(scribe, entry.scope)
+    if opening is None:
+        require_unfinished_scope(scribe, entry.scope, CheckpointStatus.FAILED)
+    failing = scribe.write(entry, error=error)
     if opening is None:
         return failing
     # Before the failure shows on the opening: it is no execution's progress.

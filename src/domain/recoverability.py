@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .checkpoint import Checkpoint
@@ -46,13 +46,20 @@ class Obstacle:
 
 
 def obstacles_of_state(
-    opening: Checkpoint, now: datetime, *, exhausted: bool, attempts: int
+    opening: Checkpoint,
+    now: datetime,
+    *,
+    exhausted: bool,
+    attempts: int,
+    longest_pause: timedelta = timedelta.max,
 ) -> list[Obstacle]:
     """Return what the state of a workflow's opening puts in the way.
 
     Args:
         exhausted: whether the executions so far have used up its retries.
         attempts: how many executions there were.
+        longest_pause: that back-off makes; one that seems to last longer comes of a clock that was
+            set back, and is over.
     """
     found = []
     if opening.status is CheckpointStatus.COMPLETED:
@@ -70,7 +77,7 @@ def obstacles_of_state(
     if exhausted and not opening.status.is_final:
         text = retries_used_up(attempts, opening.max_retries)
         found.append(Obstacle(ObstacleKind.RETRIES_USED_UP, text))
-    if opening.due_at is not None and now < opening.due_at:
+    if opening.due_at is not None and timedelta() < opening.due_at - now <= longest_pause:
         text = f"it is not due before {opening.due_at.isoformat()} (back-off)"
         found.append(Obstacle(ObstacleKind.NOT_DUE, text))
     return found

@@ -7,7 +7,7 @@ from enum import StrEnum
 from math import inf
 from typing import TypeVar
 
-from ..domain.errors import InvalidRequest, StateTooLarge
+from ..domain.errors import InvalidRequest, StateTooLarge, shorten
 from ..domain.json_value import JsonValue
 from ..domain.ports import Codec
 
@@ -32,6 +32,12 @@ def require_seconds(what: str, seconds: float | None) -> None:
         raise InvalidRequest(f"{what} is {seconds}; give a finite number of seconds above 0")
 
 
+def require_count(what: str, count: int | None) -> None:
+    """Raise `InvalidRequest` unless that is a count of things, or not given."""
+    if count is not None and (type(count) is not int or not 0 <= count <= _MAX_INTEGER):
+        raise InvalidRequest(f"{what} is {shorten(count)}; give 0 or more")
+
+
 def metadata_of(metadata: Mapping[str, JsonValue] | None, codec: Codec) -> dict[str, JsonValue]:
     """Return metadata as it is stored: an object of at most 16 KiB as JSON."""
     if not metadata:
@@ -40,8 +46,7 @@ def metadata_of(metadata: Mapping[str, JsonValue] | None, codec: Codec) -> dict[
     text = codec.encode(given, "metadata")
     if len(text) > MAX_METADATA_BYTES:
         raise StateTooLarge("metadata", len(text), MAX_METADATA_BYTES, [])
-    for key, value in given.items():
-        if type(value) is int and abs(value) > _MAX_INTEGER:
-            raise InvalidRequest(f"metadata {key!r} is an integer of more than 64 bits")
+    if text[:1] == b" ":  # the codec's sign of integers beyond 64 bits
+        raise InvalidRequest("metadata holds an integer of more than 64 bits; give it as text")
     stored: dict[str, JsonValue] = codec.decode(text)
     return stored

@@ -106,7 +106,7 @@ class AsyncRun(RunView):
         if error is None:
             self._session.require_alive()
             await self._driver.run(record_success(kit, self._session, Payload()))
-        elif isinstance(error, Exception):
+        elif isinstance(error, Exception | SystemExit):
             await self._driver.run(record_failure(kit, self._session, error))
         else:
             await self._driver.run(give_up(kit, self._session))
@@ -157,7 +157,9 @@ class AsyncStage(StageView):
 
     def agent(self, name: str, *, input: JsonValue = None) -> AsyncAgent:
         """Return an agent, to be used with ``async with``; see `Stage.agent`."""
-        return AsyncAgent(self._agent_scope(name), input, self._session, self._driver)
+        scope = self._agent_scope(name)
+        changed_input = self._options.changed_input
+        return AsyncAgent(scope, input, self._session, self._driver, changed_input)
 
     async def checkpoint(
         self,
@@ -170,7 +172,8 @@ class AsyncStage(StageView):
         return await self._driver.run(save_state(self._kit(), self._scope, name, state, patch))
 
     async def __aenter__(self) -> Self:
-        await self._driver.run(enter_stage(self._session, self._scope, self._kind))
+        flow = enter_stage(self._session, self._scope, self._kind)
+        self._finished_before = await self._driver.run(flow)
         return self
 
     async def __aexit__(
@@ -179,6 +182,8 @@ class AsyncStage(StageView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._finished_before:
+            return
         if error is None:
             joined = self._kind == "parallel"
             await self._driver.run(leave_scope(self._session, self._scope, joined=joined))
@@ -195,9 +200,11 @@ class AsyncAgent(AgentView):
         input: JsonValue,
         session: Session,
         driver: AsyncDriver,
+        changed_input: ChangedInput = "error",
     ) -> None:
         super().__init__(scope, input, session, driver.kernel)
         self._driver = driver
+        self._changed_input = changed_input
 
     async def checkpoint(
         self,
@@ -212,7 +219,8 @@ class AsyncAgent(AgentView):
 
     async def __aenter__(self) -> Self:
         kit = self._kernel.steps(self._session)
-        await self._driver.run(enter_agent(kit, self._scope, self._given))
+        flow = enter_agent(kit, self._scope, self._given, self._changed_input)
+        self._finished_before = await self._driver.run(flow)
         return self
 
     async def __aexit__(
@@ -221,6 +229,8 @@ class AsyncAgent(AgentView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._finished_before:
+            return
         if error is None:
             payload = payload_of(self._kernel.codec, output=self.output)
             await self._driver.run(leave_scope(self._session, self._scope, payload=payload))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from ..domain.json_value import JsonObject
+from typing import TypeVar
+
+from ..application.dispatcher import Handler
 from ..domain.lease import Credentials
+from ..domain.payload import Payload
 from ..domain.scope import Scope
 from .drivers.sync_driver import SyncDriver
 from .kernel import Kernel
+
+C = TypeVar("C")
+T = TypeVar("T")
 
 
 class EngineBase:
@@ -21,8 +27,24 @@ class EngineBase:
         session = self._kernel.keeper.session_of(workflow_id)
         return session.credentials if session is not None else None
 
-    def _note_state(self, scope: Scope, state: JsonObject | None, patch: JsonObject | None) -> None:
-        session = self._kernel.keeper.session_of(scope.workflow_id)
+    def _write(self, handler: Handler[C, T], command: C, workflow_id: str) -> T:
+        """Run a command that was given this engine's credentials: a sign of life of its run."""
+        written = self._kernel.dispatcher.execute(handler, command)
+        self._touch(workflow_id)
+        return written
+
+    def _touch(self, workflow_id: str) -> None:
+        session = self._kernel.keeper.session_of(workflow_id)
         if session is not None:
             session.touch()
-            session.note_state(scope, state, patch)
+
+    def _note_state(self, scope: Scope, payload: Payload) -> None:
+        """Let a run of this engine know that its state was changed beside it."""
+        session = self._kernel.keeper.session_of(scope.workflow_id)
+        if session is not None and payload.changes_state:
+            decode = self._kernel.codec.decode
+            session.note_state(
+                scope,
+                decode(payload.state) if payload.state is not None else None,
+                decode(payload.patch) if payload.patch is not None else None,
+            )

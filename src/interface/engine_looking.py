@@ -33,7 +33,7 @@ from ..domain.json_value import JsonValue
 from ..domain.ports import CheckpointFilter
 from ..domain.staleness import DEFAULT_THRESHOLD
 from ..domain.workflow_summary import WorkflowSummary
-from .arguments import chosen
+from .arguments import chosen, require_count
 from .engine_base import EngineBase
 from .targets import CheckpointRef, Target, WorkflowRef, checkpoint_of, target_of, workflow_of
 
@@ -64,6 +64,7 @@ class Looking(EngineBase):
         limit: int | None = 100,
     ) -> builtins.list[Checkpoint]:
         """Return checkpoints, the newest first; what they hold is loaded when asked for."""
+        require_count("limit", limit)
         either = workflow is not None or workflow_id is not None
         wanted = CheckpointFilter(
             workflow_of(workflow, workflow_id) if either else None,
@@ -78,6 +79,7 @@ class Looking(EngineBase):
         self, *, status: str | None = None, limit: int | None = 100
     ) -> builtins.list[WorkflowSummary]:
         """Return one summary a workflow, the one written to last first."""
+        require_count("limit", limit)
         wanted = chosen(CheckpointStatus, "status", status) if status is not None else None
         return self._kernel.dispatcher.ask(list_workflows, ListWorkflows(wanted, limit))
 
@@ -120,6 +122,8 @@ class Looking(EngineBase):
         limit: int = 1000,
     ) -> builtins.list[DomainEvent]:
         """Return the events numbered above *after*, the oldest first."""
+        require_count("after", after)
+        require_count("limit", limit)
         either = workflow is not None or workflow_id is not None
         name = workflow_of(workflow, workflow_id) if either else None
         return self._kernel.dispatcher.ask(read_events, ReadEvents(after, name, limit))

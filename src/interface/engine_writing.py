@@ -14,6 +14,7 @@ from ..application.scribe import Entry
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES, Checkpoint
 from ..domain.checkpoint_type import CheckpointType
 from ..domain.error_record import ErrorRecord
+from ..domain.errors import InvalidRequest
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.scope import Scope
 from .arguments import chosen, metadata_of
@@ -82,7 +83,8 @@ class Writing(EngineBase):
             credentials=self._credentials(workflow_id),
         )
         created = self._kernel.dispatcher.execute(create_checkpoint, command, timeout=timeout)
-        self._note_state(scope, state, patch)
+        self._touch(workflow_id)
+        self._note_state(scope, payload)
         return created
 
     def complete(
@@ -104,7 +106,7 @@ class Writing(EngineBase):
             abandon=f"abandoned when {scope} was completed" if abandon else None,
             credentials=self._credentials(scope.workflow_id),
         )
-        return self._kernel.dispatcher.execute(complete_checkpoint, command)
+        return self._write(complete_checkpoint, command, scope.workflow_id)
 
     def fail(self, id: CheckpointRef, error: BaseException | ErrorRecord | str) -> Checkpoint:
         """Record that the work of a checkpoint's scope raised; return the failing checkpoint."""
@@ -113,15 +115,18 @@ class Writing(EngineBase):
             error = ErrorRecord("Error", error)
         elif isinstance(error, BaseException):
             error = ErrorRecord.of(error)
+        elif not isinstance(error, ErrorRecord):
+            kind = type(error).__name__
+            raise InvalidRequest(f"error is {kind}; give an exception, an ErrorRecord or a text")
         command = FailCheckpoint(scope, error, self._credentials(scope.workflow_id))
-        return self._kernel.dispatcher.execute(fail_checkpoint, command)
+        return self._write(fail_checkpoint, command, scope.workflow_id)
 
     def heartbeat(
         self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
     ) -> None:
         """Record a sign of life of a workflow that is not under a lease."""
         name = workflow_of(workflow, workflow_id)
-        self._kernel.dispatcher.execute(heartbeat, Heartbeat(name, self._credentials(name)))
+        self._write(heartbeat, Heartbeat(name, self._credentials(name)), name)
 
     def _scope_of(self, id: CheckpointRef) -> Scope:
         found = self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(checkpoint_of(id)))

@@ -48,6 +48,10 @@ class Registry:
             isolation: ``"process"`` to run it in a process of its own, which can be ended at its
                 limit whatever it does.
         """
+        if isolation != "inline":
+            raise InvalidRequest(
+                f"isolation={isolation!r} of handler {name!r} is not there yet; give 'inline'"
+            )
         return self._register(
             name, lambda function: HandlerSpec(name, function, timeout, isolation)
         )

@@ -125,7 +125,7 @@ class Run(RunView):
         if error is None:
             self._session.require_alive()
             self._driver.run(record_success(kit, self._session, Payload()))
-        elif isinstance(error, Exception):
+        elif isinstance(error, Exception | SystemExit):
             self._driver.run(record_failure(kit, self._session, error))
         else:
             self._driver.run(give_up(kit, self._session))
@@ -183,7 +183,9 @@ class Stage(StageView):
 
     def agent(self, name: str, *, input: JsonValue = None) -> Agent:
         """Return an agent, to be used as a context manager, for work that is no single function."""
-        return Agent(self._agent_scope(name), input, self._session, self._driver)
+        scope = self._agent_scope(name)
+        changed_input = self._options.changed_input
+        return Agent(scope, input, self._session, self._driver, changed_input)
 
     def checkpoint(
         self,
@@ -196,7 +198,8 @@ class Stage(StageView):
         return self._driver.run(save_state(self._kit(), self._scope, name, state, patch))
 
     def __enter__(self) -> Self:
-        self._driver.run(enter_stage(self._session, self._scope, self._kind))
+        flow = enter_stage(self._session, self._scope, self._kind)
+        self._finished_before = self._driver.run(flow)
         return self
 
     def __exit__(
@@ -205,6 +208,8 @@ class Stage(StageView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._finished_before:
+            return
         if error is None:
             joined = self._kind == "parallel"
             self._driver.run(leave_scope(self._session, self._scope, joined=joined))
@@ -224,9 +229,11 @@ class Agent(AgentView):
         input: JsonValue,
         session: Session,
         driver: SyncDriver,
+        changed_input: ChangedInput = "error",
     ) -> None:
         super().__init__(scope, input, session, driver.kernel)
         self._driver = driver
+        self._changed_input = changed_input
 
     def checkpoint(
         self,
@@ -241,7 +248,8 @@ class Agent(AgentView):
 
     def __enter__(self) -> Self:
         kit = self._kernel.steps(self._session)
-        self._driver.run(enter_agent(kit, self._scope, self._given))
+        flow = enter_agent(kit, self._scope, self._given, self._changed_input)
+        self._finished_before = self._driver.run(flow)
         return self
 
     def __exit__(
@@ -250,6 +258,8 @@ class Agent(AgentView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._finished_before:
+            return
         if error is None:
             payload = payload_of(self._kernel.codec, output=self.output)
             self._driver.run(leave_scope(self._session, self._scope, payload=payload))

@@ -94,6 +94,7 @@ class StageView(RunView):
         super().__init__(session, kernel, options)
         self._scope = scope
         self._kind = kind
+        self._finished_before = False
 
     @property
     def name(self) -> str:
@@ -139,7 +140,8 @@ class AgentView:
         self._kernel = kernel
         self._given = input
         record = session.record(scope)
-        self.output: JsonValue = record.output if record.is_finished else None
+        self.output: JsonValue = kernel.fresh(record.output) if record.is_finished else None
+        self._finished_before = False
 
     @property
     def name(self) -> str:
@@ -154,7 +156,7 @@ class AgentView:
     @property
     def finished(self) -> bool:
         """Whether it was finished before this attempt; `output` is then what is recorded."""
-        return self._session.record(self._scope).is_finished
+        return self._finished_before
 
     @property
     def state(self) -> JsonObject:

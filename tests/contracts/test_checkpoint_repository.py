@@ -21,7 +21,7 @@ from holdfast.domain.json_value import JsonValue, canonical
 from holdfast.domain.lease import Lease, Owner
 from holdfast.domain.moment import Moment
 from holdfast.domain.payload import EMPTY, JsonText, Payload
-from holdfast.domain.ports import CheckpointFilter, Store
+from holdfast.domain.ports import CheckpointFilter, Store, UnitOfWork
 from holdfast.domain.scope import Scope
 from holdfast.domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from holdfast.infrastructure.memory import MemoryStore
@@ -294,11 +294,11 @@ class CheckpointRepositoryContract(ABC):
         assert fields_of(store.read(lambda uow: uow.checkpoints.get(checkpoint.id))) == wanted
         assert wanted["metadata"] == {"tags": ["a"], "n": 1}
 
-    @pytest.mark.parametrize("way", ["get", "find", "unfinished", "in_flight", "scope_end"])
+    @pytest.mark.parametrize("way", ["get", "find", "unfinished", "in_flight", "scope_last"])
     def test_reading_when_the_caller_changes_what_it_got_then_the_store_does_not_change(
         self, store: Store, save: Save, fields_of: FieldsOf, way: str
     ) -> None:
-        closed = way == "scope_end"
+        closed = way == "scope_last"
         type_ = "workflow_complete" if closed else "workflow_start"
         saved = save(store, "wf", type_, metadata={"tags": ["a"], "n": 1})
 
@@ -1099,7 +1099,7 @@ def _read_by(way: str, store: Store, saved: Checkpoint) -> Checkpoint:
             "find": lambda: uow.checkpoints.find(CheckpointFilter()),
             "unfinished": lambda: uow.checkpoints.unfinished(saved.id.workflow_id),
             "in_flight": uow.checkpoints.in_flight,
-            "scope_end": lambda: [uow.checkpoints.scope_end(saved.scope)],
+            "scope_last": lambda: [uow.checkpoints.scope_last(saved.scope, saved.id)],
         }
         return iter(list(found[way]()))
 
@@ -1113,7 +1113,13 @@ def _find(store: Store, **wanted: Any) -> list[CheckpointId]:
 
 
 def _scope_end(store: Store, scope: str) -> Checkpoint | None:
-    return store.read(lambda uow: uow.checkpoints.scope_end(Scope.parse(scope)))
+    def ask(uow: UnitOfWork) -> Checkpoint | None:
+        wanted = Scope.parse(scope)
+        standing = uow.checkpoints.standing(wanted.workflow_id)
+        last = uow.checkpoints.scope_last(wanted, standing.head) if standing else None
+        return last if last and last.type.closes else None
+
+    return store.read(ask)
 
 
 def _lease(resource: str, epoch: int) -> Lease:

@@ -105,7 +105,7 @@ class StoreContract:
         with pytest.raises(LookupError):
             store.write(work)
 
-        found = store.read(lambda uow: uow.checkpoints.scope_end(end.scope))
+        found = store.read(lambda uow: uow.checkpoints.scope_last(end.scope, end.id))
         assert found is not None
         assert save(store, "wf").parent_id == end.id
 

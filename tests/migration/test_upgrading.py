@@ -64,7 +64,7 @@ def test_open_when_the_store_is_of_an_older_schema_then_what_is_in_it_is_readabl
     standing = store.read(lambda uow: uow.checkpoints.standing("wf"))
     assert standing is not None
     assert (standing.head, standing.handler) == (HEAD, "handler")
-    end = store.read(lambda uow: uow.checkpoints.scope_end(Scope("wf", "s")))
+    end = store.read(lambda uow: uow.checkpoints.scope_last(Scope("wf", "s"), HEAD))
     assert end is not None
     assert end.id == HEAD
     events = store.read(lambda uow: uow.events.read())

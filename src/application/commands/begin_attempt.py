@@ -9,14 +9,30 @@ from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.events import EventKind
+from ...domain.json_value import JsonValue
 from ...domain.lease import Credentials, Lease, Standing
 from ...domain.ports import UnitOfWork
 from ...domain.recoverability import Obstacle, ObstacleKind
+from ...domain.scope import Scope
+from ...domain.workflow_summary import WorkflowStanding
 from ..environment import Environment
 from ..restart import start_from
 from ..scribe import Entry, Scribe
 from ..situation import Situation, look_at
 from ..verdict import kill_exhausted
+
+
+@dataclass(frozen=True, slots=True)
+class FallBack:
+    """Start again from an older checkpoint, because what came after it is damaged.
+
+    Attributes:
+        damaged: the head as it was found; should it have moved since, nothing is begun.
+        intact: where to start again.
+    """
+
+    damaged: CheckpointId
+    intact: CheckpointId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +46,7 @@ class BeginAttempt:
         duration: of the lease, in seconds.
         force: pass over a living lease, over back-off and over used-up retries.
         heeds_back_off: whether back-off stands in the way.
-        fall_back_to: start again from there, because what came after it is damaged.
+        scope: whose handler it is, where that is not the workflow's: it must be unfinished.
     """
 
     entry: Entry
@@ -40,7 +56,8 @@ class BeginAttempt:
     force: bool = False
     heeds_back_off: bool = True
     target: CheckpointId | None = None
-    fall_back_to: CheckpointId | None = None
+    fall_back: FallBack | None = None
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +78,24 @@ class Obstructed:
     held_by: Lease | None
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Nothing was begun: the head is not the one that was found damaged. Plan again."""
+
+
 def begin_attempt(
     command: BeginAttempt, *, uow: UnitOfWork, env: Environment
-) -> Begun | Obstructed:
+) -> Begun | Obstructed | Moved:
     """Handle `BeginAttempt`, as one change.
 
     Where the only thing in the way is that retries are used up, the workflow is killed.
     """
     workflow = command.entry.scope.workflow_id
     found = look_at(workflow, uow, env)
-    obstacles = _in_the_way(command, found, env)
+    where = uow.checkpoints.standing(workflow)
+    if command.fall_back is not None and (where is None or where.head != command.fall_back.damaged):
+        return Moved()
+    obstacles = _in_the_way(command, found, env) + _finished_target(command, where, uow)
     if obstacles:
         if all(each.kind is ObstacleKind.RETRIES_USED_UP for each in obstacles):
             _kill(workflow, found, uow, env)
@@ -79,8 +104,8 @@ def begin_attempt(
     scribe = Scribe(uow, workflow, lease.epoch, lease.taken_at, command.correlation_id)
     _log_taking(scribe, found, lease)
     opening = _open_or_take_over(command, found, scribe)
-    if command.fall_back_to is not None:
-        _fall_back(command.fall_back_to, scribe)
+    if command.fall_back is not None:
+        _fall_back(command.fall_back, scribe)
     attempt = _begin(command, found, lease, scribe)
     head = scribe.head or opening.id
     return Begun(attempt, lease.credentials, opening, head)
@@ -91,6 +116,21 @@ def _in_the_way(command: BeginAttempt, found: Situation, env: Environment) -> li
     if not command.heeds_back_off:
         obstacles = [each for each in obstacles if each.kind is not ObstacleKind.NOT_DUE]
     return [each for each in obstacles if not (command.force and each.yields_to_force)]
+
+
+def _finished_target(
+    command: BeginAttempt, where: WorkflowStanding | None, uow: UnitOfWork
+) -> list[Obstacle]:
+    """Return what is in the way where the handler's scope, or a record, is finished."""
+    if where is None:
+        return []
+    scope = command.scope or command.entry.scope
+    if scope.kind == "workflow" and where.opening is not None:
+        return []  # its opening tells
+    last = uow.checkpoints.scope_last(scope, where.head)
+    if last is None or not last.type.closes:
+        return []
+    return [Obstacle(ObstacleKind.COMPLETED, f"{scope} is completed ({last.id})")]
 
 
 def _kill(workflow: str, found: Situation, uow: UnitOfWork, env: Environment) -> None:
@@ -148,14 +188,14 @@ def _end_last(found: Situation, scribe: Scribe, outcome: Outcome) -> None:
         scribe.uow.attempts.put(replace(found.last, ended_at=scribe.at, outcome=outcome))
 
 
-def _fall_back(intact: CheckpointId, scribe: Scribe) -> None:
-    damaged = scribe.head
-    start_from(scribe, intact)
-    note = {"fell_back_from": str(damaged)}
-    entry = Entry(intact.scope.workflow, CheckpointType.PROGRESS, metadata=dict(note))
+def _fall_back(to: FallBack, scribe: Scribe) -> None:
+    # As of the epoch before: the run takes over what is reopened as it comes to it.
+    start_from(scribe, to.intact, epoch=scribe.epoch - 1)
     # A checkpoint of its own, so that the damaged ones are not in the chain from here on.
+    note: dict[str, JsonValue] = {"fell_back_from": str(to.damaged)}
+    entry = Entry(to.intact.scope.workflow, CheckpointType.PROGRESS, metadata=note)
     fallen = scribe.write(entry)
-    scribe.note(EventKind.FELL_BACK, fallen.id, damaged=str(damaged), intact=str(intact))
+    scribe.note(EventKind.FELL_BACK, fallen.id, damaged=str(to.damaged), intact=str(to.intact))
 
 
 def _begin(command: BeginAttempt, found: Situation, lease: Lease, scribe: Scribe) -> Attempt:

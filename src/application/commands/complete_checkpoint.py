@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.lease import Credentials
 from ...domain.payload import EMPTY, Payload
@@ -43,7 +44,8 @@ def complete_checkpoint(
     """
     workflow = command.scope.workflow_id
     scribe = Scribe.admitted(workflow, command.credentials, uow=uow, env=env)
+    scribe.require_unfinished(CheckpointStatus.COMPLETED)
     if command.joined:
-        scribe.write(Entry(command.scope, CheckpointType.SYNC_BARRIER, name=command.scope.key))
+        scribe.write(Entry(command.scope, CheckpointType.SYNC_BARRIER, name=command.scope.stage_id))
     entry = closing_entry(command.scope, command.payload)
     return close_scope(scribe, entry, abandon=command.abandon, failed_only=command.failed_only)[0]

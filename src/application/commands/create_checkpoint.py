@@ -53,8 +53,9 @@ def create_checkpoint(
         _require_own(dependency, scribe)
     if command.parent is not None:
         start_from(scribe, command.parent)
-    elif entry.type is not CheckpointType.WORKFLOW_START:
-        scribe.require_unfinished()
+    else:
+        # A completed workflow is not opened again, and its opening is answered with its end.
+        scribe.require_unfinished(or_completed=entry.type is CheckpointType.WORKFLOW_START)
     if entry.resume_handler is not None and entry.type is not CheckpointType.WORKFLOW_START:
         _make_recoverable(scribe, entry)
     if entry.type.opens:
@@ -79,8 +80,6 @@ def _check(entry: Entry) -> None:
             f"the checkpoint of {entry.scope} has both state (replaces) and patch (merges); give "
             "one of them"
         )
-    if entry.max_retries < 0:
-        raise InvalidRequest(f"max_retries of {entry.scope} is {entry.max_retries}; give 0 or more")
 
 
 def _require_own(dependency: CheckpointId, scribe: Scribe) -> None:

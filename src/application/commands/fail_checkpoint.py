@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.error_record import ErrorRecord
 from ...domain.lease import Credentials
 from ...domain.ports import UnitOfWork
@@ -32,5 +33,5 @@ def fail_checkpoint(command: FailCheckpoint, *, uow: UnitOfWork, env: Environmen
     """
     workflow = command.scope.workflow_id
     scribe = Scribe.admitted(workflow, command.credentials, uow=uow, env=env)
-    scribe.require_unfinished()
+    scribe.require_unfinished(CheckpointStatus.FAILED)
     return fail_scope(scribe, error_entry(command.scope), command.error, env)

@@ -15,7 +15,7 @@ from ...domain.ports import UnitOfWork
 from ...domain.scope import Scope
 from ..admission import admit
 from ..environment import Environment
-from ..scopes import close_scope, closing_entry, error_entry, opening_of
+from ..scopes import close_scope, closing_entry, end_of, error_entry, opening_of
 from ..scribe import Scribe
 from ..verdict import fail_scope
 
@@ -87,7 +87,7 @@ def _complete(command: FinishAttempt, scribe: Scribe) -> Finished:
     last = scribe.uow.attempts.last(scribe.workflow_id)
     who = last.handler if last and last.handler else "the run"
     entry = closing_entry(command.scope, command.payload)
-    end = scribe.uow.checkpoints.scope_end(command.scope)
+    end = end_of(scribe, command.scope)
     if end is not None and opening_of(scribe, command.scope) is None:
         closing, abandoned = end, list[Scope]()  # the handler closed it itself
     else:
@@ -118,5 +118,5 @@ def _settled_by_handler(
     if opening is not None and opening.status is CheckpointStatus.FAILED:
         outcome = command.outcome if command.error else Outcome.FAILED
         return Finished(outcome, None, (), opening)
-    end = scribe.uow.checkpoints.scope_end(command.scope.workflow)
+    end = end_of(scribe, command.scope.workflow)
     return Finished(command.outcome, end, (), opening)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...domain.errors import InvalidRequest, NotFound
+from ...domain.errors import InvalidRequest
 from ...domain.lease import Credentials
 from ...domain.ports import UnitOfWork
 from ...domain.scope import Scope
 from ..admission import admit
 from ..environment import Environment
+from ..unknown import refuse_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def heartbeat(command: Heartbeat, *, uow: UnitOfWork, env: Environment) -> None:
         return
     standing = uow.checkpoints.standing(workflow)
     if standing is None:
-        raise NotFound(f"workflow {Scope(workflow)}")
+        refuse_unknown(workflow, uow)
     if standing.opening is None or standing.status is None or standing.status.is_final:
         state = standing.status or "a record that nothing opened"
         raise InvalidRequest(f"{Scope(workflow)} is {state}; only what is open has a heartbeat")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from typing import NoReturn
 
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import NotFound
 from ...domain.ports import UnitOfWork
-from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding
 from ..environment import Environment
-
-# As many names as are read to find a near one.
-_NAMES_READ = 10_000
+from ..unknown import refuse_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +58,3 @@ def require_workflow(workflow_id: str, uow: UnitOfWork) -> WorkflowStanding:
     if standing is None:
         refuse_unknown(workflow_id, uow)
     return standing
-
-
-def refuse_unknown(workflow_id: str, uow: UnitOfWork) -> NoReturn:
-    """Raise `NotFound` for a workflow that does not exist."""
-    known = uow.checkpoints.workflow_ids(_NAMES_READ)
-    near = difflib.get_close_matches(workflow_id, known, n=3)
-    raise NotFound(f"workflow {Scope(workflow_id)}", [str(Scope(name)) for name in near])

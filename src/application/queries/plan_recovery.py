@@ -81,7 +81,8 @@ def plan_recovery(query: PlanRecovery, *, uow: UnitOfWork, env: Environment) -> 
     scope, handler = _resolve(query, replay)
     found = look_at(workflow, uow, env)
     obstacles = found.obstacles(env)
-    if replay.record(scope).is_finished and scope.kind != "workflow":
+    told_by_opening = scope.kind == "workflow" and found.opening is not None
+    if replay.record(scope).is_finished and not told_by_opening:
         obstacles.append(Obstacle(ObstacleKind.COMPLETED, f"{scope} is completed"))
     no_handler = obstacle_of_handler(handler, query.registry.names())
     if no_handler is not None:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ...domain.attempt import Outcome
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import (
-    Fenced,
-    HoldfastError,
-    NotRecoverable,
-    StorageUnavailable,
-    TimedOut,
-)
+from ...domain.errors import Fenced, HoldfastError, NotRecoverable, TimedOut
 from ...domain.json_value import JsonValue
 from ...domain.payload import EMPTY, Payload
 from ...domain.ports import Codec, HandlerSpec
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ..admission import held
-from ..commands.begin_attempt import BeginAttempt, Begun, Obstructed, begin_attempt
+from ..commands.abandon_attempt import AbandonAttempt, abandon_attempt
+from ..commands.begin_attempt import BeginAttempt, Begun, Moved, Obstructed, begin_attempt
 from ..commands.finish_attempt import FinishAttempt, Finished, finish_attempt
 from ..environment import Environment
 from .flow import Carry, Execute, Flow, Read
 from .lease_keeper import LeaseKeeper
-from .session import LeaseTerms, Session
+from .session import LeaseTerms, Session, store_trouble_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +38,12 @@ class Ended:
 
     finished: Finished
     output: JsonValue
-    error: Exception | None
+    error: Exception | SystemExit | None
     attempt: int
+
+
+class HeadMoved(Exception):
+    """The head is not the one that was found damaged: plan again."""
 
 
 def begin(
@@ -61,15 +61,24 @@ def begin(
         past: what the chain added up to, if it was rebuilt already and is still the present.
         raise_held: raise `LeaseHeld` rather than `NotRecoverable` when that is in the way.
     """
-    begun: Begun | Obstructed = yield Execute(begin_attempt, command)
+    try:
+        begun: Begun | Obstructed | Moved = yield Execute(begin_attempt, command)
+        if isinstance(begun, Begun) and (past is None or past.head != begun.head):
+            head = begun.head
+            past = yield Read(lambda uow: uow.checkpoints.replay(head))
+    except BaseException:
+        # Stopped in this moment: nobody would renew the lease, or give it up.
+        abandon = AbandonAttempt(scope.workflow_id, command.correlation_id)
+        with suppress(HoldfastError):
+            yield Execute(abandon_attempt, abandon)
+        raise
+    if isinstance(begun, Moved):
+        raise HeadMoved
     if isinstance(begun, Obstructed):
         if raise_held and begun.held_by is not None:
             raise held(begun.held_by)
         raise NotRecoverable(str(scope.workflow), map(str, begun.obstacles))
-    head = begun.head
-    if past is None or past.head != head:
-        past = yield Read(lambda uow: uow.checkpoints.replay(head))
-    session = Session(begun.attempt, begun.credentials, scope, past, terms, kit.env)
+    session = Session(begun.attempt, begun.credentials, scope, past or Replay(), terms, kit.env)
     kit.keeper.watch(session)
     return session
 
@@ -86,7 +95,9 @@ def carry(
         value = yield Carry(spec, session, timeout)
         output = kit.codec.encode(value, f"result of {spec.name}")
         session.require_alive()
-    except Exception as error:  # noqa: BLE001 - recorded, and handed to the caller in the result
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        # Blind: recorded, and handed to the caller in the result. A handler that calls sys.exit has
+        # not returned; only being interrupted from outside gives the lease up.
         finished = yield from record_failure(kit, session, error)
         return Ended(finished, None, session.ended or error, session.attempt.number)
     except BaseException:
@@ -102,31 +113,32 @@ def record_success(kit: AttemptKit, session: Session, payload: Payload) -> Flow[
     return (yield from _finish(kit, session, Outcome.COMPLETED, payload))
 
 
-def record_failure(kit: AttemptKit, session: Session, error: Exception) -> Flow[Finished]:
+def record_failure(
+    kit: AttemptKit, session: Session, error: Exception | SystemExit
+) -> Flow[Finished]:
     """Record that the handler raised *error*, and give the lease up.
 
     Raises:
         Fenced: the lease was lost: the newer owner's word counts, nothing was recorded.
+        StorageUnavailable: the store is ill, which is not the workflow's failure.
     """
-    if isinstance(session.ended, TimedOut):
-        # Recorded at that moment by whoever saw it.
-        return Finished(Outcome.TIMED_OUT, None, (), None)
+    if session.timed_out is not None:
+        return session.timed_out  # recorded at that moment by whoever saw it
     if isinstance(session.ended, Fenced):
         kit.keeper.lose(session, session.ended)
+        if session.ended is error:
+            raise error
         raise session.ended from error
-    if isinstance(error, StorageUnavailable):
+    trouble = store_trouble_in(error)
+    if trouble is not None:
         yield from give_up(kit, session, Outcome.STORE_TROUBLE)
-        raise error
-    if not _is_own_limit(error, session):
+        raise trouble
+    if not isinstance(error, TimedOut) or error.subject != str(session.workflow):
         return (yield from _finish(kit, session, Outcome.FAILED, error=ErrorRecord.of(error)))
+    # The attempt itself ran out of time, and not a step of it.
     finished = yield from _finish(kit, session, Outcome.TIMED_OUT, error=ErrorRecord.of(error))
     kit.keeper.lose(session, error)  # its code may still be running
     return finished
-
-
-def _is_own_limit(error: Exception, session: Session) -> bool:
-    """Whether the attempt itself ran out of time, and not a step of it."""
-    return isinstance(error, TimedOut) and error.subject == str(session.workflow)
 
 
 def give_up(kit: AttemptKit, session: Session, outcome: Outcome = Outcome.GIVEN_UP) -> Flow[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...domain.errors import InvalidId
@@ -21,7 +21,7 @@ def name_items(items: Sequence[Any], key: Callable[[Any], str] | None, codec: Co
     Repeats get ``#2``, ``#3`` and so on, so the name does not depend on the items after it. A
     string that cannot be a part of an id (too long, empty) is named by its digest as well.
     """
-    return _number_repeats(_name(item, key, codec) for item in items)
+    return list(_number_repeats(_name(item, key, codec) for item in items))
 
 
 def _name(item: Any, key: Callable[[Any], str] | None, codec: Codec) -> str:
@@ -40,10 +40,15 @@ def _fits(item: str) -> bool:
     return 0 < len(item) <= MAX_PART_BYTES // 4 and item.isprintable()
 
 
-def _number_repeats(names: Iterable[str]) -> list[str]:
+def _number_repeats(names: Iterable[str]) -> Iterator[str]:
     seen: Counter[str] = Counter()
-    numbered = []
+    taken: set[str] = set()
     for name in names:
         seen[name] += 1
-        numbered.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
-    return numbered
+        numbered = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        # An item may itself be called like a numbered repeat of another.
+        while numbered in taken:
+            seen[name] += 1
+            numbered = f"{name}#{seen[name]}"
+        taken.add(numbered)
+        yield numbered

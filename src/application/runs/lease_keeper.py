@@ -138,12 +138,15 @@ class LeaseKeeper:
             Outcome.TIMED_OUT,
             error=ErrorRecord.of(error),
         )
-        self.lose(session, error)
         try:
-            self._dispatcher.execute(finish_attempt, command)
+            session.timed_out = self._dispatcher.execute(finish_attempt, command)
+        except Fenced as fenced:
+            self.lose(session, fenced)
+            return
         except HoldfastError as trouble:
             # Not renewed any more, the lease runs out, and the workflow is found stale.
             error.add_note(f"it could not be recorded: {trouble}")
+        self.lose(session, error)
 
     def _is_about(self, session: Session, workflow_id: str) -> bool:
         own = session.belongs_to(self._dispatcher.env)
@@ -154,5 +157,9 @@ class LeaseKeeper:
         self._thread = None
 
     def _keep(self, wake: threading.Event) -> None:
-        while not self._clock.wait(wake, self.tick()):
-            pass
+        nap = 0.0
+        while not self._clock.wait(wake, nap):
+            try:
+                nap = self.tick()
+            except Exception:  # noqa: BLE001 - one bad round must not end the keeping of all leases
+                nap = _LONGEST_NAP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.error_record import ErrorRecord
@@ -10,10 +11,10 @@ from ...domain.errors import HandlerNotFound, NotRecoverable
 from ...domain.ports import HandlerRegistry, HandlerSpec
 from ...domain.recoverability import ObstacleKind
 from ...domain.scope import Scope
-from ..commands.begin_attempt import BeginAttempt, begin_attempt
+from ..commands.begin_attempt import BeginAttempt, FallBack, begin_attempt
 from ..queries.plan_recovery import PlanRecovery, RecoveryPlan, plan_recovery
 from ..scopes import opening_entry
-from .attempt import AttemptKit, Ended, begin, carry
+from .attempt import AttemptKit, Ended, HeadMoved, begin, carry
 from .flow import Execute, Flow, Read
 from .recovery_result import RecoveryResult
 from .session import LeaseTerms
@@ -54,18 +55,27 @@ def recover(kit: AttemptKit, command: Recover, registry: HandlerRegistry) -> Flo
         NotRecoverable: nothing was run; has every reason.
     """
     started = kit.env.clock.moment().uptime_ns
-    planned = yield from plan(kit, command, registry)
-    order = _order(command, planned)
-    if planned.obstacles:
-        if all(each.kind is ObstacleKind.RETRIES_USED_UP for each in planned.obstacles):
-            yield Execute(begin_attempt, order)  # kills it: nobody will carry it on
-        raise NotRecoverable(str(command.target), map(str, planned.obstacles))
-    spec = _spec(planned, registry)
-    session = yield from begin(kit, order, command.terms, planned.scope, past=planned.replay)
+    while True:
+        planned = yield from plan(kit, command, registry)
+        if planned.obstacles:
+            yield from _refuse(command, planned)
+        spec = _spec(planned, registry)
+        order, past = _order(command, planned), planned.replay
+        try:
+            session = yield from begin(kit, order, command.terms, planned.scope, past=past)
+        except HeadMoved:
+            continue
+        break
     timeout = command.timeout if command.timeout is not None else spec.timeout
     ended = yield from carry(kit, session, spec, timeout)
     seconds = (kit.env.clock.moment().uptime_ns - started) / 1e9
     return _result(ended, planned, seconds)
+
+
+def _refuse(command: Recover, planned: RecoveryPlan) -> Flow[NoReturn]:
+    if all(each.kind is ObstacleKind.RETRIES_USED_UP for each in planned.obstacles):
+        yield Execute(begin_attempt, _order(command, planned))  # kills it
+    raise NotRecoverable(str(command.target), map(str, planned.obstacles))
 
 
 def _order(command: Recover, planned: RecoveryPlan) -> BeginAttempt:
@@ -77,7 +87,10 @@ def _order(command: Recover, planned: RecoveryPlan) -> BeginAttempt:
         command.terms.duration,
         force=command.force,
         target=command.target if isinstance(command.target, CheckpointId) else None,
-        fall_back_to=planned.checkpoint_id if planned.fell_back_from else None,
+        fall_back=FallBack(planned.fell_back_from, planned.checkpoint_id)
+        if planned.fell_back_from
+        else None,
+        scope=planned.scope,
     )
 
 

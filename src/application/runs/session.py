@@ -24,6 +24,7 @@ from ...domain.lease import Credentials
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.scope_record import ScopeRecord
+from ..commands.finish_attempt import Finished
 from ..dispatcher import Handler
 from ..environment import Environment
 from .flow import Execute, Flow
@@ -69,6 +70,7 @@ class Session:
         past: what the chain added up to when the attempt began.
         ended: why nothing more can be done in it, once that is so.
         is_completed: the workflow was completed before: steps give what is recorded.
+        timed_out: what was recorded, where the attempt was ended for being silent.
         interrupt: how the driver is told to stop the handler, where it can be stopped.
     """
 
@@ -90,6 +92,7 @@ class Session:
         self.terms = terms
         self.is_completed = is_completed
         self.ended: Exception | None = None
+        self.timed_out: Finished | None = None
         self.interrupt: Callable[[], None] | None = None
         self._env = env
         self._lock = threading.Lock()
@@ -165,7 +168,7 @@ class Session:
 
     def is_stopped_by(self, error: Exception) -> bool:
         """Whether *error* is not the work's failure: the run was stopped, or the store is ill."""
-        return self.ended is not None or isinstance(error, StorageUnavailable)
+        return self.ended is not None or store_trouble_in(error) is not None
 
     def write(self, handler: Handler[C, T], command: C) -> Flow[T]:
         """Run a command under the session's lease; once fenced, nothing more is tried."""
@@ -173,7 +176,8 @@ class Session:
         try:
             result: T = yield Execute(handler, command)
         except Fenced as fenced:
-            self.end(fenced)
+            if fenced.resource == self.attempt.workflow_id:
+                self.end(fenced)
             raise
         self.touch()
         return result
@@ -207,6 +211,15 @@ class Session:
     def silent_for(self) -> float:
         """How long it has been silent, in seconds."""
         return (self._env.clock.moment().uptime_ns - self._last_sign_ns) / 1e9
+
+
+def store_trouble_in(error: BaseException) -> StorageUnavailable | None:
+    """Return the store's trouble that *error* is, or that a group of errors holds."""
+    if isinstance(error, StorageUnavailable):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(store_trouble_in, error.exceptions)), None)
+    return None
 
 
 def replaying_session(

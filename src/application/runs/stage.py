@@ -8,7 +8,7 @@ from typing import Any
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import HoldfastError
+from ...domain.errors import HoldfastError, InvalidRequest, shorten
 from ...domain.json_value import JsonObject, JsonValue
 from ...domain.payload import Payload
 from ...domain.scope import Scope
@@ -22,38 +22,40 @@ from ..scopes import opening_entry
 from ..scribe import Entry
 from .flow import Flow, Gather, Settled
 from .item_names import name_items
-from .session import Session
-from .step import StepKit, StepOptions, is_changed, runs_again, step
+from .session import Session, store_trouble_in
+from .step import ChangedInput, StepKit, StepOptions, is_changed, runs_again, step
 
 
-def enter_stage(session: Session, scope: Scope, kind: str) -> Flow[None]:
-    """Open a stage; a finished one stays as it is."""
+def enter_stage(session: Session, scope: Scope, kind: str) -> Flow[bool]:
+    """Open a stage; return whether it was finished before, and stays as it is."""
     session.claim(scope)
     if session.record(scope).is_finished:
-        return
+        return True
     command = CreateCheckpoint(opening_entry(scope, kind=kind), credentials=session.credentials)
     yield from session.write(create_checkpoint, command)
+    return False
 
 
-def enter_agent(kit: StepKit, scope: Scope, given: JsonValue) -> Flow[None]:
-    """Open an agent; a finished one stays as it is."""
+def enter_agent(
+    kit: StepKit, scope: Scope, given: JsonValue, changed_input: ChangedInput
+) -> Flow[bool]:
+    """Open an agent; return whether it was finished before, and stays as it is."""
     session = kit.session
     session.claim(scope)
     record = session.record(scope)
-    if record.is_finished and not runs_again(scope, record, given, "error"):
-        return
+    if record.is_finished and not runs_again(scope, record, given, changed_input):
+        return True
     entry = opening_entry(scope, payload_of(kit.codec, input=given))
     changed = is_changed(record, given)
     command = CreateCheckpoint(entry, anew=changed, credentials=session.credentials)
     yield from session.write(create_checkpoint, command)
+    return False
 
 
 def leave_scope(
     session: Session, scope: Scope, *, joined: bool = False, payload: Payload | None = None
 ) -> Flow[None]:
     """Close a stage or an agent; failed agents, whose failure was dealt with, are killed."""
-    if session.record(scope).is_finished:
-        return
     command = CompleteCheckpoint(
         scope,
         payload or Payload(),
@@ -67,7 +69,7 @@ def leave_scope(
 
 def fail_open_scope(session: Session, scope: Scope, error: Exception) -> Flow[None]:
     """Record that *error* left a stage or an agent; what the run is stopped by is no failure."""
-    if session.record(scope).is_finished or session.is_stopped_by(error):
+    if session.is_stopped_by(error):
         return
     command = FailCheckpoint(scope, ErrorRecord.of(error), session.credentials)
     try:
@@ -99,8 +101,11 @@ def map_items(
     ]
     settled: list[Settled[JsonValue]] = yield Gather(flows, workers)
     errors = [each.error for each in settled if each.error is not None]
-    if kit.session.ended is not None:
-        raise kit.session.ended
+    if errors and not kit.session.is_completed:
+        kit.session.require_alive()
+    trouble = next(filter(None, map(store_trouble_in, errors)), None)
+    if trouble is not None:
+        raise trouble
     if errors:
         raise ExceptionGroup(f"{len(errors)} of {len(listed)} agents of {stage} failed", errors)
     return [each.value for each in settled]
@@ -141,7 +146,7 @@ def beat(session: Session) -> Flow[None]:
 
 
 def stage_kind(kind: str) -> StageKind:
-    """Return *kind* when it is one; raises `ValueError`."""
+    """Return *kind* when it is one; raises `InvalidRequest`."""
     if kind not in ("sequential", "parallel", "barrier"):
-        raise ValueError(f"a stage is sequential, parallel or barrier, not {kind!r}")
+        raise InvalidRequest(f"a stage is sequential, parallel or barrier, not {shorten(kind)}")
     return kind  # type: ignore[return-value]

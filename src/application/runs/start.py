@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 from ...domain.attempt import Attempt
 from ...domain.checkpoint import Checkpoint
-from ...domain.checkpoint_id import CheckpointId
-from ...domain.errors import Damaged, InputChanged, InvalidRequest
+from ...domain.errors import Damaged, InputChanged, InvalidRequest, NotRecoverable
 from ...domain.json_value import JsonValue
 from ...domain.payload import EMPTY, JsonText, Payload, same_json
 from ...domain.ports import HandlerSpec, UnitOfWork
 from ...domain.replay import Replay
 from ...domain.scope import Scope
-from ..commands.begin_attempt import BeginAttempt
+from ..commands.begin_attempt import BeginAttempt, FallBack
 from ..scribe import Entry
-from .attempt import AttemptKit, begin, carry
+from .attempt import AttemptKit, HeadMoved, begin, carry
 from .flow import Flow, Read
 from .session import LeaseTerms, Session, replaying_session
 
@@ -53,7 +52,7 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class _Past:
     replay: Replay
-    fall_back_to: CheckpointId | None
+    fall_back: FallBack | None
 
 
 def start(kit: AttemptKit, command: Enter, spec: HandlerSpec) -> Flow[JsonValue]:
@@ -72,7 +71,14 @@ def start(kit: AttemptKit, command: Enter, spec: HandlerSpec) -> Flow[JsonValue]
         _require_same_name(spec, known, command.entry.scope)
         if known.result is not None:
             return kit.codec.decode(known.result.output or b"null")
-    session = yield from enter(kit, command)
+    try:
+        session = yield from enter(kit, command)
+    except NotRecoverable:
+        known = yield from look_up(command.entry)
+        if known is None or known.result is None:
+            raise
+        # Somebody else finished it in this moment.
+        return kit.codec.decode(known.result.output or b"null")
     ended = yield from carry(kit, session, spec, spec.timeout)
     if ended.error is not None:
         raise ended.error
@@ -85,17 +91,23 @@ def enter(kit: AttemptKit, command: Enter) -> Flow[Session]:
     Back-off does not stand in the way: whoever asks by name wants it now.
     """
     workflow = command.entry.scope
-    past: _Past | None = yield Read(lambda uow: _past(workflow.workflow_id, uow))
-    order = BeginAttempt(
-        command.entry,
-        command.handler,
-        command.correlation_id,
-        command.terms.duration,
-        heeds_back_off=False,
-        fall_back_to=past.fall_back_to if past else None,
-    )
-    replay = past.replay if past else None
-    return (yield from begin(kit, order, command.terms, workflow, past=replay, raise_held=True))
+    while True:
+        past: _Past | None = yield Read(lambda uow: _past(workflow.workflow_id, uow))
+        order = BeginAttempt(
+            command.entry,
+            command.handler,
+            command.correlation_id,
+            command.terms.duration,
+            heeds_back_off=False,
+            fall_back=past.fall_back if past else None,
+        )
+        replay = past.replay if past else None
+        try:
+            return (
+                yield from begin(kit, order, command.terms, workflow, past=replay, raise_held=True)
+            )
+        except HeadMoved:
+            continue
 
 
 def enter_or_replay(kit: AttemptKit, command: Enter) -> Flow[Session]:
@@ -124,8 +136,8 @@ def _known(workflow: Scope, uow: UnitOfWork) -> Known | None:
     if standing.opening is None:
         return Known(None, EMPTY, None)
     opening = uow.checkpoints.get(standing.opening)
-    end = uow.checkpoints.scope_end(workflow)
-    result = uow.checkpoints.payload(end.id) if end else None
+    last = uow.checkpoints.scope_last(workflow, standing.head)
+    result = uow.checkpoints.payload(last.id) if last and last.type.closes else None
     return Known(opening, uow.checkpoints.payload(opening.id), result)
 
 
@@ -139,7 +151,7 @@ def _past(workflow_id: str, uow: UnitOfWork) -> _Past | None:
         intact = uow.checkpoints.newest_intact(standing.head)
         if intact is None:
             raise
-        return _Past(uow.checkpoints.replay(intact), intact)
+        return _Past(uow.checkpoints.replay(intact), FallBack(standing.head, intact))
 
 
 def _require_same_name(spec: HandlerSpec, known: Known, workflow: Scope) -> None:

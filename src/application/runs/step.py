@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from math import inf
+from typing import Any, Literal, get_args
 
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import InputChanged
+from ...domain.errors import InputChanged, InvalidRequest, shorten
 from ...domain.json_value import JsonValue, canonical
-from ...domain.payload import JsonText, Payload
+from ...domain.payload import Payload
 from ...domain.ports import Codec
 from ...domain.retry import delay
 from ...domain.scope import Scope
@@ -39,6 +40,17 @@ class StepOptions:
     timeout: float | None = None
     retries: int = 0
     changed_input: ChangedInput = "error"
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not 0 < self.timeout < inf:
+            raise InvalidRequest(f"timeout is {self.timeout}; give a finite number above 0")
+        if type(self.retries) is not int or self.retries < 0:
+            raise InvalidRequest(f"retries is {shorten(self.retries)}; give 0 or more")
+        if self.changed_input not in get_args(ChangedInput):
+            known = ", ".join(get_args(ChangedInput))
+            raise InvalidRequest(
+                f"changed_input is {shorten(self.changed_input)}, not one of {known}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,10 @@ def step(
     opening = CreateCheckpoint(entry, anew=changed, credentials=credentials)
     yield from session.write(create_checkpoint, opening)
     try:
-        output = yield from _try(kit, scope, Call(str(scope), function, args, kwargs), options)
+        value = yield from _try(
+            kit, Call(str(scope), function, args, kwargs, options.timeout), options
+        )
+        output = kit.codec.encode(value, f"output of {scope}")
     except Exception as error:
         if not session.is_stopped_by(error):
             failure = FailCheckpoint(scope, ErrorRecord.of(error), credentials)
@@ -87,14 +102,13 @@ def step(
     return kit.codec.decode(output)
 
 
-def _try(kit: StepKit, scope: Scope, call: Call, options: StepOptions) -> Flow[JsonText]:
-    """Call the function, again after an error where the options say so; return its output."""
-    timed = Call(call.subject, call.function, call.args, call.kwargs, options.timeout)
-    for attempt in range(1, options.retries + 2):
+def _try(kit: StepKit, call: Call, options: StepOptions) -> Flow[Any]:
+    """Call the function, again after an error where the options say so; return its value."""
+    attempt = 1
+    while True:
         try:
-            with kit.session.may_be_silent(options.timeout):
-                value = yield timed
-            return kit.codec.encode(value, f"output of {scope}")
+            with kit.session.may_be_silent(call.timeout):
+                return (yield call)
         except Exception as error:
             if attempt > options.retries or kit.session.is_stopped_by(error):
                 raise
@@ -102,7 +116,7 @@ def _try(kit: StepKit, scope: Scope, call: Call, options: StepOptions) -> Flow[J
         draw = kit.env.randomness.draw()
         yield Pause(delay(attempt, base=back_off.base, cap=back_off.cap, jitter=draw))
         kit.session.require_alive()
-    raise AssertionError("unreachable: the last try returns or raises")
+        attempt += 1
 
 
 def is_changed(record: ScopeRecord, given: JsonValue) -> bool:

@@ -59,6 +59,9 @@ class CheckpointRepository(Protocol):
     def update(self, checkpoint: Checkpoint) -> None:
         """Keep the present status, retries, error and times of one that is there."""
 
+    def forget_opening(self, workflow_id: str) -> None:
+        """Note that the workflow's opening is not in its chain any more: it is a record again."""
+
     def get(self, checkpoint_id: CheckpointId) -> Checkpoint:
         """Return a checkpoint; raises `NotFound`."""
 
@@ -71,11 +74,8 @@ class CheckpointRepository(Protocol):
     def unfinished(self, workflow_id: str) -> list[Checkpoint]:
         """Return the opening checkpoints whose scopes are not done, in the order of opening."""
 
-    def scope_end(self, scope: Scope) -> Checkpoint | None:
-        """Return the checkpoint that closed *scope*, in the head's chain.
-
-        ``None`` when the scope was never closed there, or was opened anew since.
-        """
+    def scope_last(self, scope: Scope, head: CheckpointId) -> Checkpoint | None:
+        """Return the newest checkpoint that opened or closed *scope*, in the chain of *head*."""
 
     def replay(self, checkpoint_id: CheckpointId) -> Replay:
         """Return what the chain adds up to at a checkpoint; the caller may go on with it.

@@ -45,6 +45,8 @@ class MemoryCheckpointRepository:
         number = take_number(self._tables, self._undo)
         row = StoredRow(number, checkpoint.epoch, self._copy(checkpoint), payload)
         self._undo.put(self._tables.checkpoints[workflow], checkpoint.id.sequence, row)
+        if checkpoint.type is CheckpointType.WORKFLOW_START:
+            self._undo.put(self._tables.openings, workflow, checkpoint.id.sequence)
         checkpoint.attach(self._contents(checkpoint.id))
 
     def update(self, checkpoint: Checkpoint) -> None:
@@ -55,6 +57,10 @@ class MemoryCheckpointRepository:
             setattr(changed, name, getattr(checkpoint, name))
         new = StoredRow(row.number, row.epoch, changed, row.payload)
         self._undo.put(self._rows(checkpoint.id.workflow_id), checkpoint.id.sequence, new)
+
+    def forget_opening(self, workflow_id: str) -> None:
+        """Note that the workflow's opening is not in its chain any more."""
+        self._undo.put(self._tables.openings, workflow_id, None)
 
     def get(self, checkpoint_id: CheckpointId) -> Checkpoint:
         """Return a checkpoint."""
@@ -85,17 +91,13 @@ class MemoryCheckpointRepository:
             if row.checkpoint.type.opens and not row.checkpoint.status.is_final
         ]
 
-    def scope_end(self, scope: Scope) -> Checkpoint | None:
-        """Return the checkpoint that closed *scope*, in the head's chain."""
+    def scope_last(self, scope: Scope, head: CheckpointId) -> Checkpoint | None:
+        """Return the newest checkpoint that opened or closed *scope*, in the chain of *head*."""
         rows = self._rows(scope.workflow_id)
-        if not rows:
-            return None
-        for each in self.chain(rows[max(rows)].checkpoint.id):
+        for each in self.chain(head):
             checkpoint = rows[each.sequence].checkpoint
-            if checkpoint.scope == scope and checkpoint.type.closes:
+            if checkpoint.scope == scope and (checkpoint.type.opens or checkpoint.type.closes):
                 return self._copy(checkpoint)
-            if checkpoint.scope == scope and checkpoint.type.opens:
-                return None
         return None
 
     def replay(self, checkpoint_id: CheckpointId) -> Replay:
@@ -164,16 +166,14 @@ class MemoryCheckpointRepository:
 
     def _row(self, checkpoint_id: CheckpointId) -> StoredRow:
         if not self._has(checkpoint_id):
-            raise NotFound(f"checkpoint {checkpoint_id}")
+            other = self._rows(checkpoint_id.workflow_id).get(checkpoint_id.sequence)
+            near = [str(other.checkpoint.id)] if other else []
+            raise NotFound(f"checkpoint {checkpoint_id}", near)
         return self._rows(checkpoint_id.workflow_id)[checkpoint_id.sequence]
 
     def _opening(self, workflow_id: str) -> Checkpoint | None:
-        openings = [
-            row.checkpoint
-            for _, row in sorted(self._rows(workflow_id).items())
-            if row.checkpoint.type is CheckpointType.WORKFLOW_START
-        ]
-        return openings[-1] if openings else None
+        sequence = self._tables.openings.get(workflow_id)
+        return self._rows(workflow_id)[sequence].checkpoint if sequence else None
 
     def _whole_chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
         chain = self.chain(checkpoint_id)

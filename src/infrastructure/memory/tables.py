@@ -37,6 +37,7 @@ class Tables:
     attempts: dict[str, dict[int, Attempt]] = field(default_factory=dict)
     events: dict[int, DomainEvent] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"number": 0})
+    openings: dict[str, int | None] = field(default_factory=dict)
 
 
 class UndoLog:

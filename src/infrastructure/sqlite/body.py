@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted
 from ...domain.json_value import JsonObject
 from ...domain.payload import Payload
 from ..json_codec import JsonCodec, join_object
+from .rows import CheckpointRow, digest
 
 
 def pack(payload: Payload) -> bytes | None:
@@ -20,6 +22,12 @@ def pack(payload: Payload) -> bytes | None:
     if payload.output is not None:
         members["output"] = payload.output
     return join_object(members) if members else None
+
+
+def check_body(row: CheckpointRow, body: bytes | None, checkpoint_id: CheckpointId) -> None:
+    """Raise `CheckpointCorrupted` when a body is not what was written with its row."""
+    if digest(body or b"") != row.body_digest:
+        raise CheckpointCorrupted(checkpoint_id, "the digest of its payload does not match")
 
 
 def unpack(body: bytes | None, codec: JsonCodec, subject: object) -> JsonObject:

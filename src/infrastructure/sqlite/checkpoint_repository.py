@@ -10,24 +10,23 @@ from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
-from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, NotFound
+from ...domain.errors import CheckpointCorrupted, NotFound
 from ...domain.payload import Payload
 from ...domain.ports import CheckpointFilter
-from ...domain.replay import Change, Replay
+from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
 from . import statements as sql
-from .body import pack, repack, unpack
+from .body import check_body, pack, repack, unpack
+from .chains import Chains
 from .logs import SqliteLeaseStore
 from .rows import (
     CheckpointRow,
     changed_row,
-    digest,
     id_of,
     intact_row,
     new_row,
-    parent_of,
     to_checkpoint,
 )
 from .transaction import Head, Transaction, WorkflowRow
@@ -40,6 +39,7 @@ class SqliteCheckpointRepository:
         self._tx = transaction
         self._execute = transaction.connection.execute
         self._codec = transaction.store.codec
+        self._chains = Chains(transaction)
 
     def add(self, checkpoint: Checkpoint, payload: Payload) -> None:
         """Keep a new checkpoint with *payload*."""
@@ -82,6 +82,12 @@ class SqliteCheckpointRepository:
         if workflow.opening == checkpoint.id.sequence:
             self._copy_opening(checkpoint, workflow)
 
+    def forget_opening(self, workflow_id: str) -> None:
+        """Note that the workflow's opening is not in its chain any more."""
+        workflow = self._tx.ensure_workflow(workflow_id)
+        workflow.opening = workflow.status = workflow.handler = None
+        self._tx.save_workflow(workflow)
+
     def get(self, checkpoint_id: CheckpointId) -> Checkpoint:
         """Return a checkpoint."""
         return self._checkpoint(self._row(checkpoint_id), checkpoint_id.workflow_id)
@@ -90,7 +96,7 @@ class SqliteCheckpointRepository:
         """Return what the checkpoint itself stores."""
         row = self._row(checkpoint_id)
         (body,) = self._execute(sql.SELECT_BODY, (row.number,)).fetchone()
-        _check_body(row, body, checkpoint_id)
+        check_body(row, body, checkpoint_id)
         return repack(unpack(body, self._codec, checkpoint_id))
 
     def standing(self, workflow_id: str) -> WorkflowStanding | None:
@@ -117,54 +123,36 @@ class SqliteCheckpointRepository:
         rows = list(self._tx.each(sql.SELECT_UNFINISHED, (workflow.id,), subject))
         return [self._checkpoint(intact_row(row, workflow_id), workflow_id) for row in rows]
 
-    def scope_end(self, scope: Scope) -> Checkpoint | None:
-        """Return the checkpoint that closed *scope*, in the head's chain."""
+    def scope_last(self, scope: Scope, head: CheckpointId) -> Checkpoint | None:
+        """Return the newest checkpoint that opened or closed *scope*, in the chain of *head*."""
         workflow = self._tx.workflow(scope.workflow_id)
-        head = self._tx.head(workflow) if workflow else None
-        if workflow is None or head is None:
+        if workflow is None:
             return None
+        newest = self._tx.head(workflow)
+        whole = not workflow.branched and newest is not None and newest.id == head
         key = (workflow.id, scope.stage_id, scope.agent_id)
         for found in self._tx.each(sql.SELECT_SCOPE_HISTORY, key, scope):
             row = intact_row(found, scope.workflow_id)
-            if workflow.branched and not self._is_in_chain(workflow, row, head):
-                continue
-            checkpoint = self._checkpoint(row, scope.workflow_id)
-            return checkpoint if checkpoint.type.closes else None
+            if whole or self._is_in_chain(workflow, row, head):
+                return self._checkpoint(row, scope.workflow_id)
         return None
 
     def replay(self, checkpoint_id: CheckpointId) -> Replay:
         """Return what the chain adds up to at a checkpoint."""
-        replay = Replay()
-        for row, body in self._chain_rows(checkpoint_id):
-            self._apply(replay, row, body, checkpoint_id.workflow_id)
+        replay = self._chains.replay(self._workflow_of(checkpoint_id), checkpoint_id)
         _require_same(replay.head, checkpoint_id)
         return replay
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
         """Return the newest of a checkpoint and its ancestors that `replay` can rebuild."""
-        workflow = self._workflow_of(checkpoint_id)
-        sequence = checkpoint_id.sequence
         with suppress(CheckpointCorrupted):
             self._row(checkpoint_id)
-        while True:
-            good, damaged = self._follow(workflow, sequence)
-            if damaged is None:
-                return good
-            if good is not None and (workflow.branched or good.sequence == damaged - 1):
-                return good
-            # What a damaged row says of its parent may be damage, too. As long as nothing branched,
-            # its parent is the row before it.
-            before = self._tx.one(sql.SELECT_BEFORE, (workflow.id, damaged), checkpoint_id)
-            if before is None:
-                return good
-            sequence = CheckpointRow._make(before).sequence
+        return self._chains.newest_intact(self._workflow_of(checkpoint_id), checkpoint_id)
 
     def chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
         """Return the ids from a checkpoint back to its oldest ancestor that is kept."""
-        workflow_id = checkpoint_id.workflow_id
         self._row(checkpoint_id)
-        rows = self._tx.each(sql.SELECT_CHAIN_ROWS, self._chain_key(checkpoint_id), checkpoint_id)
-        return tuple(id_of(intact_row(row, workflow_id), workflow_id) for row in rows)
+        return self._chains.ids(self._workflow_of(checkpoint_id), checkpoint_id)
 
     def progressed_since(self, workflow_id: str, sequence: int) -> bool:
         """Whether something after *sequence* was achieved that never was before it."""
@@ -261,56 +249,9 @@ class SqliteCheckpointRepository:
             workflow.status, workflow.handler = copied
             self._tx.save_workflow(workflow)
 
-    def _is_in_chain(self, workflow: WorkflowRow, row: CheckpointRow, head: Head) -> bool:
-        key = {"workflow": workflow.id, "sequence": head.id.sequence, "wanted": row.sequence}
+    def _is_in_chain(self, workflow: WorkflowRow, row: CheckpointRow, head: CheckpointId) -> bool:
+        key = {"workflow": workflow.id, "sequence": head.sequence, "wanted": row.sequence}
         return self._execute(sql.IS_IN_CHAIN, key).fetchone() is not None
-
-    def _chain_key(self, checkpoint_id: CheckpointId) -> dict[str, int]:
-        workflow = self._workflow_of(checkpoint_id)
-        return {"workflow": workflow.id, "sequence": checkpoint_id.sequence}
-
-    def _follow(
-        self, workflow: WorkflowRow, sequence: int
-    ) -> tuple[CheckpointId | None, int | None]:
-        """Return how far a chain can be rebuilt from its root, and the row where that ends."""
-        replay = Replay()
-        key = {"workflow": workflow.id, "sequence": sequence}
-        at = 1
-        try:
-            for found in self._tx.each(sql.SELECT_CHAIN, key, Scope(workflow.workflow_id)):
-                at = CheckpointRow._make(found[:-1]).sequence
-                row = intact_row(found[:-1], workflow.workflow_id)
-                if row.parent != (replay.head.sequence if replay.head else None):
-                    return None, None  # an ancestor is missing: nothing stands on it
-                self._apply(replay, row, found[-1], workflow.workflow_id)
-                at = row.sequence + 1  # the next, should it not even be readable
-        except Damaged:
-            return replay.head, at
-        return replay.head, None
-
-    def _chain_rows(
-        self, checkpoint_id: CheckpointId
-    ) -> Iterator[tuple[CheckpointRow, bytes | None]]:
-        """Iterate over a chain from its root, each row held against its seal."""
-        workflow_id = checkpoint_id.workflow_id
-        above: int | None = None
-        key = self._chain_key(checkpoint_id)
-        for found in self._tx.each(sql.SELECT_CHAIN, key, checkpoint_id):
-            row = intact_row(found[:-1], workflow_id)
-            if row.parent != above:
-                raise ChainBroken(checkpoint_id, parent_of(row, workflow_id))
-            yield row, found[-1]
-            above = row.sequence
-        if above is None:
-            raise NotFound(f"checkpoint {checkpoint_id}")
-
-    def _apply(
-        self, replay: Replay, row: CheckpointRow, body: bytes | None, workflow_id: str
-    ) -> None:
-        checkpoint = to_checkpoint(row, workflow_id)
-        _check_body(row, body, checkpoint.id)
-        members = unpack(body, self._codec, checkpoint.id)
-        replay.apply(Change(checkpoint, **members))
 
     def _summary(self, workflow: WorkflowRow) -> WorkflowSummary:
         name = workflow.workflow_id
@@ -342,8 +283,3 @@ def _require_same(found: CheckpointId | None, wanted: CheckpointId) -> None:
     """Raise `NotFound` when the sequence is that of a checkpoint of another scope."""
     if found != wanted:
         raise NotFound(f"checkpoint {wanted}", [str(found)])
-
-
-def _check_body(row: CheckpointRow, body: bytes | None, checkpoint_id: CheckpointId) -> None:
-    if digest(body or b"") != row.body_digest:
-        raise CheckpointCorrupted(checkpoint_id, "the digest of its payload does not match")

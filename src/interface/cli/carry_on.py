@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 @click.option("--input", "input_", type=JSON_FILE, help="What it is given; a file, or - .")
 @click.pass_obj
 def start_command(shell: Shell, name: str, workflow: str, input_: Parsed | None) -> None:
-    """Run the workflow NAME of the program named with --app, under the id WORKFLOW.
+    """Run a workflow of the program named with --app.
 
-    Prints its result as JSON. The same id again gives the recorded result, or carries on.
+    NAME is what it is registered as, WORKFLOW the id of the run. Prints its result as JSON. The
+    same id again gives the recorded result, or carries on.
     """
     _require_app(shell)
     end_on_sigterm()
@@ -51,7 +52,10 @@ def recover_command(
     force: bool,
     strict: bool,
 ) -> None:
-    """Carry a workflow on. TARGET is a workflow, or a checkpoint of it: whose handler runs."""
+    """Carry a workflow on.
+
+    TARGET is a workflow, or a checkpoint of it: that chooses whose handler runs.
+    """
     end_on_sigterm()
     with shell.engine(writable=not dry_run) as engine:
         if dry_run:

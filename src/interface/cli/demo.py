@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def demo_command(
     shell: Shell, kills: int, seed: int | None, source: Path | None, keep: Path | None
 ) -> None:
-    """Run a real orchestrator on real files, kill it with SIGKILL, carry it on, prove the result.
+    """Kill a real run with SIGKILL, carry it on, prove the result.
 
     It analyses a source tree, one agent a package, side by side, and writes a report. It runs in a
     process of its own, is killed at random moments and carried on with `holdfast recover`; its

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import traceback
 
 import click
@@ -52,9 +50,3 @@ def interrupted() -> int:
 
     click.echo("holdfast: interrupted; what was written is kept", err=True)
     return 128 + received()
-
-
-def leave_quietly() -> int:
-    """Whoever read the output has gone: end without a word, as other tools do."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED

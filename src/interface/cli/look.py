@@ -66,7 +66,10 @@ def list_command(
     older_than: str | None,
     limit: int,
 ) -> None:
-    """List checkpoints, of one workflow or of all, the newest first."""
+    """List checkpoints, the newest first.
+
+    Of one workflow, or of all.
+    """
     with shell.engine() as engine:
         found = engine.list(
             workflow_id=workflow,
@@ -96,7 +99,10 @@ def list_command(
 @click.argument("checkpoint_id", metavar="ID")
 @click.pass_obj
 def show_command(shell: Shell, checkpoint_id: str) -> None:
-    """Show one checkpoint, what it holds and what it adds up to."""
+    """Show one checkpoint and what it holds.
+
+    With what it adds up to: the workflow, the stage and the agent as it saw them.
+    """
     with shell.engine() as engine:
         found = with_snapshots(checkpoint := engine.get(checkpoint_id))
     if shell.as_json:
@@ -109,7 +115,7 @@ def show_command(shell: Shell, checkpoint_id: str) -> None:
 @click.argument("workflow", type=WORKFLOW)
 @click.pass_obj
 def latest_command(shell: Shell, workflow: str) -> None:
-    """Show the newest checkpoint of a workflow and what it holds."""
+    """Show the newest checkpoint of a workflow."""
     with shell.engine() as engine:
         found = whole(checkpoint := engine.latest(workflow_id=workflow))
     if shell.as_json:
@@ -122,7 +128,10 @@ def latest_command(shell: Shell, workflow: str) -> None:
 @click.argument("target", metavar="ID")
 @click.pass_obj
 def context_command(shell: Shell, target: str) -> None:
-    """Print what a chain adds up to, at a checkpoint or at the head of a workflow, as JSON."""
+    """Print what a chain adds up to, as JSON.
+
+    ID is a checkpoint, or a workflow: its head.
+    """
     with shell.engine() as engine:
         shell.print_json(engine.context(target))
 
@@ -131,7 +140,7 @@ def context_command(shell: Shell, target: str) -> None:
 @click.argument("workflow", type=WORKFLOW)
 @click.pass_obj
 def tree_command(shell: Shell, workflow: str) -> None:
-    """Show a workflow with its stages and agents, their states and times."""
+    """Show a workflow with its stages and agents, states and times."""
     with shell.engine() as engine:
         outline = engine.outline(workflow_id=workflow)
     if shell.as_json:
@@ -149,7 +158,10 @@ def tree_command(shell: Shell, workflow: str) -> None:
 )
 @click.pass_obj
 def stale_command(shell: Shell, threshold: float) -> None:
-    """List what is in flight and nobody carries on: why, who had it, what stands in the way."""
+    """List what is in flight and nobody carries on.
+
+    Why it counts as stale, who had it last, and what stands in the way of carrying it on.
+    """
     from datetime import timedelta
 
     with shell.engine() as engine:
@@ -175,7 +187,10 @@ def stale_command(shell: Shell, threshold: float) -> None:
 @click.argument("workflow", type=WORKFLOW)
 @click.pass_obj
 def attempts_command(shell: Shell, workflow: str) -> None:
-    """List what was tried to carry a workflow on, the oldest attempt first."""
+    """List what was tried to carry a workflow on.
+
+    The oldest attempt comes first.
+    """
     with shell.engine() as engine:
         found = engine.attempts(workflow_id=workflow)
     if shell.as_json:
@@ -202,7 +217,10 @@ def attempts_command(shell: Shell, workflow: str) -> None:
 @click.option("--limit", default=1000, show_default=True, help="How many at the most.")
 @click.pass_obj
 def events_command(shell: Shell, workflow: str | None, after: int, limit: int) -> None:
-    """Print the log of what happened, the oldest first, of one workflow or of all."""
+    """Print the log of what happened.
+
+    The oldest first, of one workflow or of all.
+    """
     with shell.engine() as engine:
         found = engine.events(after=after, workflow_id=workflow, limit=limit)
     if shell.as_json:

@@ -71,10 +71,6 @@ def main(args: Sequence[str] | None = None) -> None:
         from .ending import interrupted
 
         sys.exit(interrupted())
-    except BrokenPipeError:
-        from .ending import leave_quietly
-
-        sys.exit(leave_quietly())
     except Exception as error:  # noqa: BLE001 - the last place where an error can be told
         from .ending import report
 

@@ -20,5 +20,8 @@ def received() -> int:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     _received.append(number)
+    if not callable(signal.getsignal(signal.SIGINT)):
+        # Ignored, as in the background of a shell script.
+        raise KeyboardInterrupt
     # Whoever handles SIGINT now (Python itself, or asyncio's runner) does the rest.
     signal.raise_signal(signal.SIGINT)

@@ -56,7 +56,10 @@ def checkpoint_command(
     max_retries: int,
     metadata: tuple[str, ...],
 ) -> None:
-    """Write a checkpoint and print its id."""
+    """Write a checkpoint.
+
+    Prints its id.
+    """
     with shell.engine(writable=True) as engine:
         written = engine.checkpoint(
             workflow,
@@ -85,7 +88,10 @@ def checkpoint_command(
 def complete_command(
     shell: Shell, checkpoint_id: str, output: Parsed | None, abandon: bool
 ) -> None:
-    """Close the scope of a checkpoint and print the id of the closing one."""
+    """Close the scope of a checkpoint.
+
+    Prints the id of the closing checkpoint.
+    """
     with shell.engine(writable=True) as engine:
         written = engine.complete(checkpoint_id, value_of(output), abandon=abandon)
     _print_written(shell, header(written))
@@ -97,7 +103,10 @@ def complete_command(
 @click.option("--error-type", default="Error", show_default=True, help="What kind of error.")
 @click.pass_obj
 def fail_command(shell: Shell, checkpoint_id: str, message: str, error_type: str) -> None:
-    """Record that the work of a checkpoint's scope failed; print the id of the record."""
+    """Record that the work of a checkpoint's scope failed.
+
+    Prints the id of the failing checkpoint.
+    """
     from ...domain.error_record import ErrorRecord
 
     with shell.engine(writable=True) as engine:

@@ -23,16 +23,16 @@ from ...application.runs.flow import (
     Settled,
 )
 from ...application.runs.session import carrying
-from ...domain.errors import TimedOut
+from ...domain.errors import StoreClosed, TimedOut
 from ..kernel import Kernel
+from .daemon_threads import in_thread
 from .sync_driver import SyncDriver
 
 T = TypeVar("T")
 
-# Threads that wait for the store, and threads that run plain functions of the user: apart, so that
-# slow functions do not keep checkpoints from being written.
+# Threads that wait for the store. Plain functions of the user have threads of their own, so that
+# slow ones do not keep checkpoints from being written.
 _STORE_THREADS = 4
-_WORK_THREADS = 64
 
 
 class AsyncDriver:
@@ -41,7 +41,7 @@ class AsyncDriver:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self._store = ThreadPoolExecutor(_STORE_THREADS, "holdfast-store")
-        self._work = ThreadPoolExecutor(_WORK_THREADS, "holdfast-work")
+        self._closed = False
 
     async def run(self, flow: Flow[T]) -> T:
         """Perform *flow* to its end and return its result."""
@@ -63,6 +63,8 @@ class AsyncDriver:
 
         When the caller is cancelled the call goes on: what it writes is written, or not, whole.
         """
+        if self._closed:
+            raise StoreClosed(self.kernel.store.target)
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._store, context.run, function)
@@ -82,14 +84,14 @@ class AsyncDriver:
 
     def close(self) -> None:
         """Let the threads end; those that wait for the store finish first."""
+        self._closed = True
         self._store.shutdown(wait=True)
-        self._work.shutdown(wait=False, cancel_futures=True)
 
     async def _perform(self, effect: Effect) -> Any:
         match effect:
             case Execute(handler, command):
                 dispatcher = self.kernel.dispatcher
-                return await self.with_store(lambda: dispatcher.execute(handler, command))
+                return await self._whole(lambda: dispatcher.execute(handler, command))
             case Read(work):
                 return await self.with_store(lambda: self.kernel.dispatcher.read(work))
             case Call():
@@ -134,10 +136,22 @@ class AsyncDriver:
             tasks = [group.create_task(settle(flow)) for flow in flows]
         return [task.result() for task in tasks]
 
+    async def _whole(self, function: Callable[[], T]) -> T:
+        """Wait for the store; when cancelled, first wait for it to be done.
+
+        So that what a flow does about being cancelled comes after what it was doing.
+        """
+        doing = asyncio.ensure_future(self.with_store(function))
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait([doing])
+            if not doing.cancelled():
+                doing.exception()  # seen: being cancelled is what the caller learns
+            raise
+
     async def _in_thread(self, function: Callable[[], T]) -> T:
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._work, context.run, function)
+        return await asyncio.wrap_future(in_thread("holdfast-work", function))
 
 
 async def _interruptible(carry: Carry, work: Awaitable[T]) -> T:

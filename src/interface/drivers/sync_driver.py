@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,6 +22,7 @@ from ...application.runs.flow import (
 )
 from ...application.runs.session import carrying
 from ..kernel import Kernel
+from .daemon_threads import in_thread, side_by_side
 from .time_limit import call_within
 
 T = TypeVar("T")
@@ -107,13 +106,8 @@ class SyncDriver:
             except Exception as error:  # noqa: BLE001 - each caller learns of its own outcome
                 return Settled(error=error)
 
-        pool = ThreadPoolExecutor(max(1, min(workers, len(flows))), "holdfast-map")
-        try:
-            futures = [pool.submit(contextvars.copy_context().run, settle, each) for each in flows]
-            return [future.result() for future in futures]
-        finally:
-            # Reached early only when the program is being stopped: do not wait for what runs.
-            pool.shutdown(wait=False, cancel_futures=True)
+        tasks = [partial(settle, flow) for flow in flows]
+        return side_by_side("holdfast-map", tasks, workers)
 
 
 def _run_coroutine(make: Callable[[], Any]) -> Any:
@@ -122,6 +116,4 @@ def _run_coroutine(make: Callable[[], Any]) -> Any:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(make())
-    context = contextvars.copy_context()
-    with ThreadPoolExecutor(1, "holdfast-loop") as pool:
-        return pool.submit(context.run, lambda: asyncio.run(make())).result()
+    return in_thread("holdfast-loop", lambda: asyncio.run(make())).result()

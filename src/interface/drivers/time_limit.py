@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextvars
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TypeVar
 
 from ...domain.errors import TimedOut
+from .daemon_threads import in_thread
 
 T = TypeVar("T")
 
@@ -19,17 +17,7 @@ def call_within(seconds: float, subject: str, function: Callable[[], T]) -> T:
     It runs in a thread of its own, with the caller's context variables. It cannot be ended from
     outside: after the limit it goes on, and whatever it still writes is refused by its lease.
     """
-    outcome: Future[T] = Future()
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            outcome.set_result(context.run(function))
-        except BaseException as error:  # noqa: BLE001 - handed over to whoever waits
-            outcome.set_exception(error)
-
-    # A daemon: a function that never returns must not keep the program from ending.
-    threading.Thread(target=run, name=f"holdfast {subject}", daemon=True).start()
+    outcome = in_thread(f"holdfast {subject}", function)
     try:
         return outcome.result(timeout=seconds)
     except TimeoutError:

@@ -256,13 +256,13 @@ def test_standing_when_the_head_is_damaged_then_no_wrong_head_is_given(
         store.read(lambda uow: uow.checkpoints.standing("wf"))
 
 
-@pytest.mark.parametrize("way", ["unfinished", "scope_end", "in_flight", "summaries", "events"])
+@pytest.mark.parametrize("way", ["unfinished", "scope_last", "in_flight", "summaries", "events"])
 def test_reading_when_a_row_on_the_way_is_damaged_then_it_is_reported(
     store: SqliteStore, behind: Behind, way: str
 ) -> None:
     ways: dict[str, Callable[[UnitOfWork], Any]] = {
         "unfinished": lambda uow: uow.checkpoints.unfinished("wf"),
-        "scope_end": lambda uow: uow.checkpoints.scope_end(Scope("wf")),
+        "scope_last": lambda uow: uow.checkpoints.scope_last(Scope("wf"), HEAD),
         "in_flight": lambda uow: list(uow.checkpoints.in_flight()),
         "summaries": lambda uow: list(uow.checkpoints.summaries()),
         "events": lambda uow: uow.events.read(),

@@ -1,0 +1,20 @@
+"""Asking for a workflow that does not exist: say what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import NoReturn
+
+from ..domain.errors import NotFound
+from ..domain.ports import UnitOfWork
+from ..domain.scope import Scope
+
+# As many names as are read to find a near one.
+_NAMES_READ = 10_000
+
+
+def refuse_unknown(workflow_id: str, uow: UnitOfWork) -> NoReturn:
+    """Raise `NotFound` for a workflow that does not exist."""
+    known = uow.checkpoints.workflow_ids(_NAMES_READ)
+    near = difflib.get_close_matches(workflow_id, known, n=3)
+    raise NotFound(f"workflow {Scope(workflow_id)}", [str(Scope(name)) for name in near])
