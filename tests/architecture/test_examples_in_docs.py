@@ -52,6 +52,19 @@ def test_python_example_when_run_in_an_empty_folder_then_it_ends_well(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+def test_example_when_run_twice_then_it_ends_well_and_says_the_same(
+    example: Path, tmp_path: Path
+) -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, example], cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert said[0] == said[1] != ""
+
+
 @pytest.mark.parametrize("text", _blocks("console"))
 def test_console_example_when_typed_in_an_empty_folder_then_it_prints_what_it_says(
     text: str, tmp_path: Path
