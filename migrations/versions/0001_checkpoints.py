@@ -1,4 +1,4 @@
-"""Workflows, checkpoints and events."""
+"""Workflows, checkpoints, keyframes and events."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,6 +55,9 @@ def upgrade() -> None:
         sa.Column("depends_on", sa.Text),
         sa.Column("metadata", sa.Text),
         sa.Column("schema_version", sa.Integer, nullable=False),
+        sa.Column("keyframe", sa.Integer),
+        sa.Column("since_rows", sa.Integer, nullable=False),
+        sa.Column("since_bytes", sa.Integer, nullable=False),
         sa.Column("body_digest", sa.LargeBinary, nullable=False),
         sa.Column("link", sa.LargeBinary, nullable=False),
         sa.Column("seal", sa.LargeBinary, nullable=False),
@@ -74,6 +77,16 @@ def upgrade() -> None:
         "checkpoints",
         ["workflow", "stage_id", "agent_id", "type", "name", "sequence"],
         sqlite_where=sa.text("type <> 'progress' OR name IS NOT NULL"),
+    )
+    op.create_table(
+        "keyframes",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("base", sa.Integer),
+        sa.Column("depth", sa.Integer, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("body_digest", sa.LargeBinary, nullable=False),
+        sa.Column("seal", sa.LargeBinary, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_table(
         "events",

@@ -48,21 +48,38 @@ class Replay:
         """Add what the next checkpoint of the chain says."""
         checkpoint = change.checkpoint
         scope = checkpoint.scope
-        record = self.scopes.get(scope)
-        if record is None:
-            record = self.scopes[scope] = ScopeRecord()
+        record = self.advance(checkpoint.id, scope, checkpoint.resume_handler)
         if change.state is not None:
             record.state = change.state
         if change.patch is not None:
             record.state = merge_patch(record.state, change.patch)
-        if checkpoint.resume_handler is not None:
-            record.handler = checkpoint.resume_handler
         if checkpoint.type.opens:
             _open(record, change)
             self._open.add(scope)
         elif checkpoint.type.closes:
             self._close(scope, change.output, checkpoint.created_at)
-        self.head = checkpoint.id
+
+    def advance(self, head: CheckpointId, scope: Scope, handler: str | None) -> ScopeRecord:
+        """Add a checkpoint that neither opens nor closes; return its scope's record.
+
+        What it says of the state is left to the caller.
+        """
+        self.head = head
+        record = self.scopes.get(scope)
+        if record is None:
+            record = self.scopes[scope] = ScopeRecord()
+        if handler is not None:
+            record.handler = handler
+        return record
+
+    @classmethod
+    def resume(cls, head: CheckpointId, scopes: dict[Scope, ScopeRecord]) -> Replay:
+        """Return one that stands at *head* and goes on from there; *scopes* in their order."""
+        replay = cls()
+        replay.head = head
+        replay.scopes = scopes
+        replay._open = {scope for scope, record in scopes.items() if record.is_open}
+        return replay
 
     def record(self, scope: Scope) -> ScopeRecord:
         """Return what is known of *scope*; an empty record where nothing is."""

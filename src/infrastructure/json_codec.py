@@ -49,19 +49,11 @@ class JsonCodec:
             check_json(value, what)
             raise StateTooLarge(what, many.count, self._limit, at_least=True) from None
 
-    def decode(self, text: bytes) -> JsonValue:
+    def decode(self, text: bytes | bytearray) -> JsonValue:
         """Return the value that `encode` made *text* of."""
         if text[:1] == _LONG_INTEGERS:
             return json.loads(text)
         return orjson.loads(text)
-
-
-def join_object(members: dict[str, bytes]) -> bytes:
-    """Return the text of an object whose member texts `JsonCodec.encode` made; keys are plain."""
-    text = b"{" + b",".join(b'"%b":%b' % (key.encode(), members[key]) for key in members) + b"}"
-    if any(member[:1] == _LONG_INTEGERS for member in members.values()):
-        return _LONG_INTEGERS + text
-    return text
 
 
 def _encode_slowly(value: JsonValue) -> bytes:

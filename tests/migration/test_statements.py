@@ -61,11 +61,12 @@ def test_select_matching_when_prepared_then_it_has_a_parameter_for_each_that_is_
     ("columns", "table", "besides"),
     [
         (statements.CHECKPOINT_COLUMNS, schema.checkpoints, ["body"]),
+        (statements.KEYFRAME_COLUMNS, schema.keyframes, ["body"]),
         (statements.LEASE_COLUMNS, schema.leases, []),
         (statements.ATTEMPT_COLUMNS, schema.attempts, []),
         (statements.EVENT_COLUMNS, schema.events, []),
     ],
-    ids=["checkpoints", "leases", "attempts", "events"],
+    ids=["checkpoints", "keyframes", "leases", "attempts", "events"],
 )
 def test_columns_when_listed_then_they_are_those_of_the_table_in_its_order(
     columns: str, table: sa.Table, besides: list[str]
@@ -97,12 +98,13 @@ def test_columns_when_a_table_is_sealed_then_the_seal_is_the_last_but_for_the_bo
     ("text", "columns"),
     [
         (statements.INSERT_CHECKPOINT, len(schema.checkpoints.columns)),
+        (statements.INSERT_KEYFRAME, len(schema.keyframes.columns)),
         (statements.INSERT_WORKFLOW, len(schema.workflows.columns)),
         (statements.PUT_LEASE, len(schema.leases.columns)),
         (statements.PUT_ATTEMPT, len(schema.attempts.columns)),
         (statements.INSERT_EVENT, len(schema.events.columns)),
     ],
-    ids=["checkpoint", "workflow", "lease", "attempt", "event"],
+    ids=["checkpoint", "keyframe", "workflow", "lease", "attempt", "event"],
 )
 def test_insert_when_counted_then_it_has_a_value_for_every_column(text: str, columns: int) -> None:
     assert text.count("?") == columns

@@ -1,19 +1,39 @@
-"""How what a checkpoint stores becomes the body of its row."""
+"""How what a checkpoint stores becomes the body of its row.
+
+A body is a line of JSON, which names its members and their sizes in bytes, and their texts, one
+after the other. A state stands in it as it was handed in (``state``), or as a difference from the
+state that its scope had before (``difference``, see `differences`). Large bodies are compressed.
+"""
 
 from __future__ import annotations
 
-from ...domain.checkpoint_id import CheckpointId
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import orjson
+
 from ...domain.errors import CheckpointCorrupted
-from ...domain.json_value import JsonObject
 from ...domain.payload import Payload
-from ..json_codec import JsonCodec, join_object
-from .rows import CheckpointRow, digest
+from .compression import compress, decompress
+from .rows import digest
+
+Member: TypeAlias = Literal["state", "difference", "patch", "input", "output"]
+Members: TypeAlias = Mapping[Member, bytes]
+
+# Below, the time to compress is longer than the time to write what it saves.
+_WORTH_COMPRESSING = 256 << 10
 
 
-def pack(payload: Payload) -> bytes | None:
-    """Return the body that holds *payload*; ``None`` for an empty one."""
-    members: dict[str, bytes] = {}
-    if payload.state is not None:
+def pack(payload: Payload, difference: bytes | None = None) -> bytes | None:
+    """Return the body that holds *payload*; ``None`` for an empty one.
+
+    Args:
+        difference: stands for the payload's state.
+    """
+    members: dict[Member, bytes] = {}
+    if difference is not None:
+        members["difference"] = difference
+    elif payload.state is not None:
         members["state"] = payload.state
     if payload.patch is not None:
         members["patch"] = payload.patch
@@ -21,30 +41,34 @@ def pack(payload: Payload) -> bytes | None:
         members["input"] = payload.input
     if payload.output is not None:
         members["output"] = payload.output
-    return join_object(members) if members else None
+    if not members:
+        return None
+    sizes = orjson.dumps({name: len(text) for name, text in members.items()})
+    return compress(b"".join([sizes, b"\n", *members.values()]), least=_WORTH_COMPRESSING)
 
 
-def check_body(row: CheckpointRow, body: bytes | None, checkpoint_id: CheckpointId) -> None:
-    """Raise `CheckpointCorrupted` when a body is not what was written with its row."""
-    if digest(body or b"") != row.body_digest:
-        raise CheckpointCorrupted(checkpoint_id, "the digest of its payload does not match")
+def unpack(body: bytes | None, intact: bytes, subject: object) -> Members:
+    """Return the members of a body by name.
 
+    Args:
+        intact: the digest of what was written.
 
-def unpack(body: bytes | None, codec: JsonCodec, subject: object) -> JsonObject:
-    """Return the members of a body by name, decoded."""
+    Raises:
+        CheckpointCorrupted: it is not what was written.
+    """
+    if digest(body or b"") != intact:
+        raise CheckpointCorrupted(subject, "the digest of its payload does not match")
     if body is None:
         return {}
     try:
-        members: JsonObject = codec.decode(body)
-    except ValueError as error:
-        raise CheckpointCorrupted(subject, f"its payload is not JSON ({error})") from error
+        line, _, texts = decompress(body).partition(b"\n")
+        members: dict[Member, bytes] = {}
+        at = 0
+        for name, size in orjson.loads(line).items():
+            members[name] = texts[at : at + size]
+            at += size
+    except (ValueError, AttributeError, TypeError) as error:
+        raise CheckpointCorrupted(subject, f"its payload cannot be read ({error})") from error
+    if at != len(texts):
+        raise CheckpointCorrupted(subject, "its payload is longer or shorter than it says")
     return members
-
-
-def repack(members: JsonObject) -> Payload:
-    """Return the payload whose decoded members those are."""
-    return Payload(**{name: _UNLIMITED.encode(value, name) for name, value in members.items()})
-
-
-# What is stored was within the limit of its day.
-_UNLIMITED = JsonCodec(limit=1 << 40)

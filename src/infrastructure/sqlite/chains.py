@@ -5,93 +5,117 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...domain.checkpoint_id import CheckpointId
-from ...domain.errors import ChainBroken, Damaged, NotFound
-from ...domain.replay import Change, Replay
+from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, NotFound
+from ...domain.replay import Replay
 from ...domain.scope import Scope
 from . import statements as sql
-from .body import check_body, unpack
-from .rows import CheckpointRow, id_of, intact_row, parent_of, to_checkpoint
+from .body import unpack
+from .keyframes import Keyframes
+from .rebuild import Rebuild
+from .rows import CheckpointRow, id_of, intact_row, parent_of
 from .transaction import Transaction, WorkflowRow
 
 
 class Chains:
     """Reads chains; every row on the way is held against its seal, its body against its digest."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, keyframes: Keyframes) -> None:
         self._tx = transaction
-        self._codec = transaction.store.codec
+        self._keyframes = keyframes
+        self._at = 0  # the sequence of the row that is being read
 
     def replay(self, workflow: WorkflowRow, checkpoint_id: CheckpointId) -> Replay:
         """Return what the chain adds up to at a checkpoint."""
-        replay = Replay()
-        for row, body in self._rows(workflow, checkpoint_id):
-            self._apply(replay, row, body, workflow.workflow_id)
-        return replay
+        return self.rebuild(workflow, checkpoint_id.sequence, checkpoint_id).finish()
+
+    def rebuild(self, workflow: WorkflowRow, sequence: int, subject: CheckpointId) -> Rebuild:
+        """Return what the chain adds up to at a sequence, states as texts.
+
+        Starts from the nearest keyframe that is intact, or else from the root.
+
+        Raises:
+            NotFound, ChainBroken, CheckpointCorrupted: what is needed is missing or damaged.
+        """
+        self._at = sequence
+        found = self._tx.one(sql.SELECT_CHECKPOINT, (workflow.id, sequence), subject)
+        if found is None:
+            raise NotFound(f"checkpoint {subject}")
+        row = intact_row(found, workflow.workflow_id, subject)
+        trouble: Damaged | None = None
+        for number in self._starts(row):
+            try:
+                start = self._keyframes.load(number, workflow)
+            except CheckpointCorrupted as error:
+                trouble = trouble or error
+            else:
+                return self._add_rows(start, number, workflow, row)
+        try:
+            return self._add_rows(Rebuild(self._tx.store.codec), 0, workflow, row)
+        except ChainBroken:
+            # Without its keyframe there is no way to what was before.
+            if trouble is not None:
+                raise trouble from None
+            raise
 
     def newest_intact(
         self, workflow: WorkflowRow, checkpoint_id: CheckpointId
     ) -> CheckpointId | None:
-        """Return the newest of a checkpoint and its ancestors that `replay` can rebuild."""
-        sequence = checkpoint_id.sequence
-        while True:
-            good, damaged = self._follow(workflow, sequence)
-            if damaged is None:
-                return good
-            if good is not None and (workflow.branched or good.sequence == damaged - 1):
-                return good
-            # What a damaged row says of its parent may be damage, too. As long as nothing branched,
-            # its parent is the row before it.
-            before = self._tx.one(sql.SELECT_BEFORE, (workflow.id, damaged), checkpoint_id)
-            if before is None:
-                return good
-            sequence = CheckpointRow._make(before).sequence
+        """Return the newest of a checkpoint and its ancestors that `rebuild` can rebuild."""
+        sequence: int | None = checkpoint_id.sequence
+        while sequence is not None:
+            try:
+                return self.rebuild(workflow, sequence, checkpoint_id).replay.head
+            except (ChainBroken, NotFound):
+                return None  # an ancestor is missing: nothing stands on it
+            except Damaged:
+                sequence = self._before(workflow, self._at)
+        return None
 
     def ids(self, workflow: WorkflowRow, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
         """Return the ids from a checkpoint back to its oldest ancestor that is kept."""
         name = workflow.workflow_id
-        key = {"workflow": workflow.id, "sequence": checkpoint_id.sequence}
+        key = {"workflow": workflow.id, "sequence": checkpoint_id.sequence, "after": 0}
         rows = self._tx.each(sql.SELECT_CHAIN_ROWS, key, checkpoint_id)
         return tuple(id_of(intact_row(row, name), name) for row in rows)
 
-    def _follow(
-        self, workflow: WorkflowRow, sequence: int
-    ) -> tuple[CheckpointId | None, int | None]:
-        """Return how far a chain can be rebuilt from its root, and the row where that ends."""
-        replay = Replay()
-        key = {"workflow": workflow.id, "sequence": sequence}
-        at = 1
-        try:
-            for found in self._tx.each(sql.SELECT_CHAIN, key, Scope(workflow.workflow_id)):
-                at = CheckpointRow._make(found[:-1]).sequence
-                row = intact_row(found[:-1], workflow.workflow_id)
-                if row.parent != (replay.head.sequence if replay.head else None):
-                    return None, None  # an ancestor is missing: nothing stands on it
-                self._apply(replay, row, found[-1], workflow.workflow_id)
-                at = row.sequence + 1  # the next, should it not even be readable
-        except Damaged:
-            return replay.head, at
-        return replay.head, None
+    def _starts(self, row: CheckpointRow) -> Iterator[int]:
+        """Iterate over the keyframes in a row's chain, the nearest first."""
+        number = row.keyframe
+        while number is not None:
+            yield number
+            number = self._keyframes.before(number)
 
-    def _rows(
-        self, workflow: WorkflowRow, checkpoint_id: CheckpointId
-    ) -> Iterator[tuple[CheckpointRow, bytes | None]]:
-        """Iterate over a chain from its root, each row held against its seal."""
+    def _add_rows(
+        self, rebuild: Rebuild, after: int, workflow: WorkflowRow, last: CheckpointRow
+    ) -> Rebuild:
+        """Add what a chain has from the row numbered above *after* to *last*."""
+        if last.number == after:
+            return rebuild
         name = workflow.workflow_id
-        above: int | None = None
-        key = {"workflow": workflow.id, "sequence": checkpoint_id.sequence}
-        for found in self._tx.each(sql.SELECT_CHAIN, key, checkpoint_id):
+        key = {"workflow": workflow.id, "sequence": last.sequence, "after": after}
+        head = rebuild.replay.head
+        above = head.sequence if head else None
+        self._at = above + 1 if above else 1
+        for found in self._tx.each(sql.SELECT_CHAIN, key, Scope(name)):
+            self._at = CheckpointRow._make(found[:-1]).sequence
             row = intact_row(found[:-1], name)
+            identity = id_of(row, name)
             if row.parent != above:
-                raise ChainBroken(checkpoint_id, parent_of(row, name))
-            yield row, found[-1]
+                raise ChainBroken(id_of(last, name), parent_of(row, name))
+            rebuild.apply(row, unpack(found[-1], row.body_digest, identity), identity)
             above = row.sequence
-        if above is None:
-            raise NotFound(f"checkpoint {checkpoint_id}")
+            self._at = row.sequence + 1  # the next, should it not even be readable
+        return rebuild
 
-    def _apply(
-        self, replay: Replay, row: CheckpointRow, body: bytes | None, workflow_id: str
-    ) -> None:
-        checkpoint = to_checkpoint(row, workflow_id)
-        check_body(row, body, checkpoint.id)
-        members = unpack(body, self._codec, checkpoint.id)
-        replay.apply(Change(checkpoint, **members))
+    def _before(self, workflow: WorkflowRow, damaged: int) -> int | None:
+        """Return the sequence to go on with below a damaged row.
+
+        What that row says of its parent may be damage, too. As long as nothing branched, its
+        parent is the row before it.
+        """
+        key = (workflow.id, damaged)
+        subject = Scope(workflow.workflow_id)
+        text = sql.SELECT_PARENT if workflow.branched else sql.SELECT_SEQUENCE_BEFORE
+        found = self._tx.one(text, key, subject)
+        before = found[0] if found else None
+        return before if isinstance(before, int) and before < damaged else None

@@ -11,25 +11,26 @@ from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.errors import CheckpointCorrupted, NotFound
-from ...domain.payload import Payload
+from ...domain.payload import JsonText, Payload
 from ...domain.ports import CheckpointFilter
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
 from . import statements as sql
-from .body import check_body, pack, repack, unpack
+from .appender import Appender
+from .body import unpack
 from .chains import Chains
+from .keyframes import Keyframes
 from .logs import SqliteLeaseStore
 from .rows import (
     CheckpointRow,
     changed_row,
     id_of,
     intact_row,
-    new_row,
     to_checkpoint,
 )
-from .transaction import Head, Transaction, WorkflowRow
+from .transaction import Transaction, WorkflowRow
 
 
 class SqliteCheckpointRepository:
@@ -39,19 +40,16 @@ class SqliteCheckpointRepository:
         self._tx = transaction
         self._execute = transaction.connection.execute
         self._codec = transaction.store.codec
-        self._chains = Chains(transaction)
+        keyframes = Keyframes(transaction)
+        self._chains = Chains(transaction, keyframes)
+        self._appender = Appender(transaction, self._chains, keyframes)
 
     def add(self, checkpoint: Checkpoint, payload: Payload) -> None:
         """Keep a new checkpoint with *payload*."""
         workflow = self._tx.ensure_workflow(checkpoint.id.workflow_id)
         head = self._tx.head(workflow)
-        parent_link = self._parent_link(checkpoint, workflow, head)
-        body = pack(payload)
-        number = self._tx.next_number()
-        row = new_row(checkpoint, number, workflow.id, body, parent_link)
-        self._tx.insert(sql.INSERT_CHECKPOINT, "checkpoints", row, body)
+        self._tx.set_head(workflow, self._appender.append(checkpoint, payload, workflow))
         branches = head is not None and checkpoint.parent_id != head.id
-        self._tx.set_head(workflow, Head(checkpoint.id, row.link))
         if branches and not workflow.branched:
             workflow.branched = 1
             self._tx.save_workflow(workflow)
@@ -96,8 +94,18 @@ class SqliteCheckpointRepository:
         """Return what the checkpoint itself stores."""
         row = self._row(checkpoint_id)
         (body,) = self._execute(sql.SELECT_BODY, (row.number,)).fetchone()
-        check_body(row, body, checkpoint_id)
-        return repack(unpack(body, self._codec, checkpoint_id))
+        members = unpack(body, row.body_digest, checkpoint_id)
+        state = members.get("state")
+        if "difference" in members:
+            workflow = self._workflow_of(checkpoint_id)
+            rebuild = self._chains.rebuild(workflow, checkpoint_id.sequence, checkpoint_id)
+            state = bytes(rebuild.whole[checkpoint_id.scope])
+        return Payload(
+            state=_text(state),
+            patch=_text(members.get("patch")),
+            input=_text(members.get("input")),
+            output=_text(members.get("output")),
+        )
 
     def standing(self, workflow_id: str) -> WorkflowStanding | None:
         """Return where the workflow stands."""
@@ -230,18 +238,6 @@ class SqliteCheckpointRepository:
     def _contents(self, checkpoint_id: CheckpointId) -> StoredContents:
         return StoredContents(self._tx.store, self._codec, checkpoint_id)
 
-    def _parent_link(
-        self, checkpoint: Checkpoint, workflow: WorkflowRow, head: Head | None
-    ) -> bytes:
-        parent = checkpoint.parent_id
-        if parent is None:
-            return b""
-        if head is not None and parent == head.id:
-            return head.link
-        if parent.workflow_id != workflow.workflow_id:
-            raise NotFound(f"parent checkpoint {parent} in {Scope(workflow.workflow_id)}")
-        return self._row(parent).link
-
     def _copy_opening(self, opening: Checkpoint, workflow: WorkflowRow) -> None:
         """Keep what a workflow's row repeats of its newest opening."""
         copied = (opening.status.value, opening.resume_handler)
@@ -250,7 +246,12 @@ class SqliteCheckpointRepository:
             self._tx.save_workflow(workflow)
 
     def _is_in_chain(self, workflow: WorkflowRow, row: CheckpointRow, head: CheckpointId) -> bool:
-        key = {"workflow": workflow.id, "sequence": head.sequence, "wanted": row.sequence}
+        key = {
+            "workflow": workflow.id,
+            "sequence": head.sequence,
+            "after": 0,
+            "wanted": row.sequence,
+        }
         return self._execute(sql.IS_IN_CHAIN, key).fetchone() is not None
 
     def _summary(self, workflow: WorkflowRow) -> WorkflowSummary:
@@ -277,6 +278,10 @@ class SqliteCheckpointRepository:
             created_at=first.created_at,
             updated_at=max(newest.created_at, opening.updated_at if opening else first.created_at),
         )
+
+
+def _text(member: bytes | None) -> JsonText | None:
+    return JsonText(member) if member is not None else None
 
 
 def _require_same(found: CheckpointId | None, wanted: CheckpointId) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 from ...domain.errors import StorageUnavailable, StoreBusy, StoreClosed
 from .connection import StoreFile
+from .writer_memory import WriterMemory
 
 _IDLE_READERS = 8
 
@@ -18,10 +19,14 @@ class Connections:
 
     A connection that met an exception is closed, not kept: a traceback that somebody holds on to
     may hold a half-read statement, and with it an old view of the file.
+
+    Attributes:
+        memory: what the connection that writes knows of the file; only within `writing`.
     """
 
     def __init__(self, file: StoreFile) -> None:
         self.file = file
+        self.memory = WriterMemory()
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._writing: sqlite3.Connection | None = None
@@ -58,6 +63,7 @@ class Connections:
             with suppress(sqlite3.Error):
                 self._writing.close()
             self._writing = None
+        self.memory.forget()  # versions are counted a connection
 
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:

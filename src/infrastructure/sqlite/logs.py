@@ -56,20 +56,10 @@ class SqliteLeaseStore:
 
     def get(self, resource: str) -> Lease | None:
         """Return the last lease of *resource*, over or not."""
-        found = self._tx.one(sql.SELECT_LEASE, (resource,), f"the lease of {resource}")
-        if found is None:
-            return None
-        _require_intact(found, f"the lease of {resource}")
-        _, epoch, token, owner, duration, taken_at, renewed_at, boot_id, uptime_ns, _ = found
-        return Lease(
-            resource,
-            epoch,
-            token,
-            owner_of(owner),
-            duration,
-            from_microseconds(taken_at),
-            Moment(from_microseconds(renewed_at), boot_id, uptime_ns),
-        )
+        leases = self._tx.memory.leases
+        if resource not in leases:
+            leases[resource] = self._read(resource)
+        return leases[resource]
 
     def put(self, lease: Lease) -> None:
         """Keep *lease* as the last one of its resource."""
@@ -88,6 +78,23 @@ class SqliteLeaseStore:
             lease.renewed.uptime_ns,
         )
         self._execute(sql.PUT_LEASE, (*values, seal_of(values)))
+        self._tx.memory.leases[lease.resource] = lease
+
+    def _read(self, resource: str) -> Lease | None:
+        found = self._tx.one(sql.SELECT_LEASE, (resource,), f"the lease of {resource}")
+        if found is None:
+            return None
+        _require_intact(found, f"the lease of {resource}")
+        _, epoch, token, owner, duration, taken_at, renewed_at, boot_id, uptime_ns, _ = found
+        return Lease(
+            resource,
+            epoch,
+            token,
+            owner_of(owner),
+            duration,
+            from_microseconds(taken_at),
+            Moment(from_microseconds(renewed_at), boot_id, uptime_ns),
+        )
 
 
 class SqliteAttemptLog:

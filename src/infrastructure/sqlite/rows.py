@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,6 +18,8 @@ from ...domain.lease import Owner
 from ...domain.moment import from_microseconds, to_microseconds
 from ...domain.scope import Scope
 
+# Half of SHA-256: damage is to be found, not an adversary who can write to the file anyway. Most
+# processors have instructions for it.
 _DIGEST_SIZE = 16
 
 
@@ -48,14 +50,33 @@ class CheckpointRow(NamedTuple):
     depends_on: str | None
     metadata: str | None
     schema_version: int
+    keyframe: int | None
+    since_rows: int
+    since_bytes: int
     body_digest: bytes
     link: bytes
     seal: bytes
 
 
+class Parent(NamedTuple):
+    """A checkpoint as far as the next one after it needs to know it."""
+
+    id: CheckpointId
+    link: bytes
+    keyframe: int | None
+    since_rows: int
+    since_bytes: int
+
+    @classmethod
+    def of(cls, row: CheckpointRow, workflow_id: str) -> Parent:
+        """Return what the row says."""
+        identity = id_of(row, workflow_id)
+        return cls(identity, row.link, row.keyframe, row.since_rows, row.since_bytes)
+
+
 def digest(content: bytes) -> bytes:
     """Return the digest of bytes as they are stored."""
-    return blake2b(content, digest_size=_DIGEST_SIZE).digest()
+    return sha256(content).digest()[:_DIGEST_SIZE]
 
 
 def seal_of(values: Sequence[Any]) -> bytes:
@@ -65,7 +86,7 @@ def seal_of(values: Sequence[Any]) -> bytes:
         text = orjson.dumps(plain)
     except TypeError:  # damage: an integer beyond 64 bits cannot be there, nor text that is none
         return b""
-    return blake2b(text, digest_size=_DIGEST_SIZE).digest()
+    return digest(text)
 
 
 def link_of(parent_link: bytes, workflow_id: str, row: CheckpointRow) -> bytes:
@@ -88,13 +109,13 @@ def link_of(parent_link: bytes, workflow_id: str, row: CheckpointRow) -> bytes:
         row.schema_version,
         row.body_digest,
     ]
-    return blake2b(parent_link + seal_of(fixed), digest_size=_DIGEST_SIZE).digest()
+    return digest(parent_link + seal_of(fixed))
 
 
 def new_row(
-    checkpoint: Checkpoint, number: int, workflow: int, body: bytes | None, parent_link: bytes
+    checkpoint: Checkpoint, number: int, workflow: int, body: bytes | None, parent: Parent | None
 ) -> CheckpointRow:
-    """Return the row of a new checkpoint."""
+    """Return the row of a new checkpoint, without a keyframe of its own."""
     identity = checkpoint.id
     row = CheckpointRow(
         number,
@@ -121,11 +142,20 @@ def new_row(
         _dependencies_text(checkpoint.depends_on),
         orjson.dumps(checkpoint.metadata).decode() if checkpoint.metadata else None,
         checkpoint.schema_version,
+        parent.keyframe if parent else None,
+        parent.since_rows + 1 if parent else 1,
+        (parent.since_bytes if parent else 0) + len(body or b""),
         digest(body or b""),
         b"",
         b"",
     )
-    row = row._replace(link=link_of(parent_link, identity.workflow_id, row))
+    row = row._replace(link=link_of(parent.link if parent else b"", identity.workflow_id, row))
+    return row._replace(seal=seal_of(row[:-1]))
+
+
+def row_with_keyframe(row: CheckpointRow) -> CheckpointRow:
+    """Return the row as one that has a keyframe of its own."""
+    row = row._replace(keyframe=row.number, since_rows=0, since_bytes=0)
     return row._replace(seal=seal_of(row[:-1]))
 
 

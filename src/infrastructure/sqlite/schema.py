@@ -70,6 +70,11 @@ checkpoints = Table(
     Column("depends_on", Text),
     Column("metadata", Text),
     Column("schema_version", Integer, nullable=False),
+    # The newest keyframe in its chain (the number of the checkpoint at which it stands), and how
+    # many rows, and bytes of bodies, have been added to the chain since.
+    Column("keyframe", Integer),
+    Column("since_rows", Integer, nullable=False),
+    Column("since_bytes", Integer, nullable=False),
     Column("body_digest", LargeBinary, nullable=False),
     Column("link", LargeBinary, nullable=False),
     Column("seal", LargeBinary, nullable=False),
@@ -87,6 +92,23 @@ checkpoints = Table(
         "sequence",
         sqlite_where=text(IS_FACT),
     ),
+)
+
+# What chains add up to, so that a rebuild need not read them from their root. Nothing but a shorter
+# way as long as the checkpoints before are there.
+keyframes = Table(
+    "keyframes",
+    metadata,
+    # That of the checkpoint at which it stands.
+    Column("number", Integer, primary_key=True),
+    # The keyframe that the body is a difference from, and how many such steps there are to a body
+    # that stands for itself.
+    Column("base", Integer),
+    Column("depth", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body_digest", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 events = Table(

@@ -10,8 +10,8 @@ from .predicates import CLOSINGS, IS_FACT, IS_IN_FLIGHT, IS_UNFINISHED, OPENINGS
 CHECKPOINT_COLUMNS = (
     "number, workflow, sequence, stage_id, agent_id, type, status, name, kind, created_at, "
     "updated_at, parent, parent_scope, epoch, taken_over, resume_handler, retry_count, "
-    "max_retries, due_at, reason, error, depends_on, metadata, schema_version, body_digest, "
-    "link, seal"
+    "max_retries, due_at, reason, error, depends_on, metadata, schema_version, keyframe, "
+    "since_rows, since_bytes, body_digest, link, seal"
 )
 _PREFIXED = ", ".join(f"c.{column.strip()}" for column in CHECKPOINT_COLUMNS.split(","))
 
@@ -62,10 +62,11 @@ SELECT_HEAD = (
     f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? "
     "ORDER BY sequence DESC LIMIT 1"
 )
-SELECT_BEFORE = (
-    f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND sequence < ? "
+SELECT_SEQUENCE_BEFORE = (
+    "SELECT sequence FROM checkpoints WHERE workflow = ? AND sequence < ? "
     "ORDER BY sequence DESC LIMIT 1"
 )
+SELECT_PARENT = "SELECT parent FROM checkpoints WHERE workflow = ? AND sequence = ?"
 SELECT_FIRST = (
     f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? ORDER BY sequence LIMIT 1"
 )
@@ -82,12 +83,14 @@ SELECT_SCOPE_HISTORY = (
     "ORDER BY sequence DESC"
 )
 
-# A parent always has the lower sequence: damage cannot send this round in circles.
+# From a checkpoint back to its root, or to the first after a number. A parent always has the lower
+# sequence: damage cannot send this round in circles.
 _CHAIN = (
     "WITH RECURSIVE chain(sequence, parent) AS ("
     "SELECT sequence, parent FROM checkpoints WHERE workflow = :workflow AND sequence = :sequence "
     "UNION ALL SELECT c.sequence, c.parent FROM chain JOIN checkpoints AS c "
-    "ON c.workflow = :workflow AND c.sequence = chain.parent AND c.sequence < chain.sequence) "
+    "ON c.workflow = :workflow AND c.sequence = chain.parent AND c.sequence < chain.sequence "
+    "AND c.number > :after) "
 )
 SELECT_CHAIN_ROWS = (
     f"{_CHAIN}SELECT {_PREFIXED} FROM chain JOIN checkpoints AS c "
@@ -109,6 +112,17 @@ PROGRESSED_SINCE = (
     "AND old.agent_id IS new.agent_id AND old.type = new.type "
     f"AND (old.name IS new.name OR new.type IN ({CLOSINGS})) "
     f"AND old.sequence <= :sequence AND ({IS_FACT.replace('type', 'old.type')})) LIMIT 1"
+)
+
+# Keyframes
+
+KEYFRAME_COLUMNS = "number, base, depth, size, body_digest, seal"
+SELECT_KEYFRAME = f"SELECT {KEYFRAME_COLUMNS} FROM keyframes WHERE number = ?"
+SELECT_KEYFRAME_BODY = "SELECT body FROM keyframes WHERE number = ?"
+INSERT_KEYFRAME = f"INSERT INTO keyframes ({KEYFRAME_COLUMNS}, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+SELECT_EARLIER_KEYFRAME = (
+    "SELECT before.keyframe FROM checkpoints AS at JOIN checkpoints AS before "
+    "ON before.workflow = at.workflow AND before.sequence = at.parent WHERE at.number = ?"
 )
 
 # Leases, attempts, events

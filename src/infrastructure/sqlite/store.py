@@ -156,14 +156,17 @@ class SqliteStore:
 
     def _transact(self, work: Callable[[UnitOfWork], T]) -> T:
         connection = self._connections.writer()
-        transaction = Transaction(self, connection)
+        transaction = Transaction(self, connection, self._connections.memory)
         try:
             # BEGIN IMMEDIATE: a read lock cannot be upgraded once another writer has committed, and
             # the loser gets SQLITE_BUSY at once, whatever the timeout.
             connection.execute("BEGIN IMMEDIATE")
-            require_schema(connection, self._path)
+            (version,) = connection.execute("PRAGMA data_version").fetchone()
+            if not self._connections.memory.is_of(version):
+                require_schema(connection, self._path)
             result = work(SqliteUnitOfWork(transaction))
         except BaseException as error:
+            self._connections.memory.forget()
             with suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted
 from ...domain.scope import Scope
 from . import statements as sql
-from .rows import id_of, intact_row, seal_of
+from .rows import Parent, intact_row, seal_of
 from .trouble import is_undecodable
+from .writer_memory import WriterMemory
 
 if TYPE_CHECKING:
     from .store import SqliteStore
@@ -47,14 +47,6 @@ class WorkflowRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The newest checkpoint of a workflow, as far as the next one needs it."""
-
-    id: CheckpointId
-    link: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Witness:
     """A row by which a transaction is known again: the last numbered one that it added."""
 
@@ -74,14 +66,21 @@ class Transaction:
 
     What it has read stays true for its length: nobody else writes while it holds the write lock,
     and a reader sees one unchanging view.
+
+    Attributes:
+        memory: what is known without reading it again.
+        witness: the row by which the transaction is known again, once it added one.
     """
 
-    def __init__(self, store: SqliteStore, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self,
+        store: SqliteStore,
+        connection: sqlite3.Connection,
+        memory: WriterMemory | None = None,
+    ) -> None:
         self.store = store
         self.connection = connection
-        self._workflows: dict[str, WorkflowRow | None] = {}
-        self._heads: dict[int, Head | None] = {}
-        self._next_number: int | None = None
+        self.memory = memory or WriterMemory()
         self.witness: Witness | None = None
 
     def one(self, text: str, key: Any, subject: object) -> Any:
@@ -108,17 +107,18 @@ class Transaction:
 
     def next_number(self) -> int:
         """Return the number of the next change of the store."""
-        if self._next_number is None:
-            (self._next_number,) = self.connection.execute(sql.NEXT_NUMBER).fetchone()
-        number = self._next_number
-        self._next_number = number + 1
-        return number
+        number = self.memory.next_number
+        if number is None:
+            (number,) = self.connection.execute(sql.NEXT_NUMBER).fetchone()
+        self.memory.next_number = number + 1
+        return int(number)
 
     def workflow(self, workflow_id: str) -> WorkflowRow | None:
         """Return the workflow's row; raises `CheckpointCorrupted` when it is damaged."""
-        if workflow_id not in self._workflows:
-            self._workflows[workflow_id] = self._read_workflow(workflow_id)
-        return self._workflows[workflow_id]
+        workflows = self.memory.workflows
+        if workflow_id not in workflows:
+            workflows[workflow_id] = self._read_workflow(workflow_id)
+        return workflows[workflow_id]
 
     def ensure_workflow(self, workflow_id: str) -> WorkflowRow:
         """Return the workflow's row, a new one if it had none."""
@@ -129,7 +129,7 @@ class Transaction:
             self.connection.execute(
                 sql.INSERT_WORKFLOW, (number, workflow_id, 0, 0, None, None, None, row.seal)
             )
-            self._workflows[workflow_id] = row
+            self.memory.workflows[workflow_id] = row
         return row
 
     def save_workflow(self, row: WorkflowRow) -> None:
@@ -137,17 +137,15 @@ class Transaction:
         values = (row.sequence_floor, row.branched, row.opening, row.status, row.handler)
         self.connection.execute(sql.UPDATE_WORKFLOW, (*values, row.seal, row.id))
 
-    def head(self, row: WorkflowRow) -> Head | None:
+    def head(self, row: WorkflowRow) -> Parent | None:
         """Return the newest checkpoint of a workflow; raises `CheckpointCorrupted`."""
-        if row.id not in self._heads:
+        parents = self.memory.parents
+        if row.id not in parents:
             subject = f"the head of {Scope(row.workflow_id)}"
             found = self.one(sql.SELECT_HEAD, (row.id,), subject)
-            if found is None:
-                self._heads[row.id] = None
-            else:
-                head = intact_row(found, row.workflow_id)
-                self._heads[row.id] = Head(id_of(head, row.workflow_id), head.link)
-        return self._heads[row.id]
+            name = row.workflow_id
+            parents[row.id] = Parent.of(intact_row(found, name), name) if found else None
+        return parents[row.id]
 
     def name_of(self, number: int) -> str:
         """Return the name of the workflow that rows call by a number."""
@@ -157,9 +155,9 @@ class Transaction:
             raise CheckpointCorrupted(subject, "it is missing")
         return _intact_workflow(found, subject).workflow_id
 
-    def set_head(self, row: WorkflowRow, head: Head) -> None:
+    def set_head(self, row: WorkflowRow, head: Parent) -> None:
         """Note that *head* was just added to the workflow."""
-        self._heads[row.id] = head
+        self.memory.parents[row.id] = head
 
     def _read_workflow(self, workflow_id: str) -> WorkflowRow | None:
         subject = f"the record of workflow {Scope(workflow_id)}"

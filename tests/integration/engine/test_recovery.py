@@ -1311,7 +1311,7 @@ def flip(store: Path, sequence: int) -> None:
         query = "SELECT body FROM checkpoints WHERE sequence = ?"
         body = bytearray(connection.execute(query, key).fetchone()[0])
         body[max(n for n, byte in enumerate(body) if chr(byte).isalnum())] ^= 1
-        json.loads(body)
+        json.loads(body.partition(b"\n")[2])
         connection.execute("UPDATE checkpoints SET body = ? WHERE sequence = ?", (body, sequence))
 
 

@@ -77,10 +77,12 @@ class Damage:
 
 def _damages(table: sa.Table, *besides: str) -> list[Damage]:
     """Return a damage of each column, and a second one of those that may be empty."""
-    columns = [each for each in table.columns if each.name not in besides]
+    columns = [each for each in table.columns if each.name not in (*besides, "keyframe")]
     return [
         *(Damage(each.name) for each in columns),
         *(Damage(each.name, None) for each in columns if each.nullable),
+        # So short a chain has none.
+        *(Damage(each.name, 1) for each in table.columns if each.name == "keyframe"),
     ]
 
 

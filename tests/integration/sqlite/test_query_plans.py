@@ -16,7 +16,8 @@ Plan = Callable[[str], list[str]]
 
 WITHIN_A_WORKFLOW = {
     "checkpoint": (sql.SELECT_CHECKPOINT, "checkpoints_by_sequence"),
-    "the one before": (sql.SELECT_BEFORE, "checkpoints_by_sequence"),
+    "the one before": (sql.SELECT_SEQUENCE_BEFORE, "checkpoints_by_sequence"),
+    "parent": (sql.SELECT_PARENT, "checkpoints_by_sequence"),
     "head": (sql.SELECT_HEAD, "checkpoints_by_sequence"),
     "first": (sql.SELECT_FIRST, "checkpoints_by_sequence"),
     "count": (sql.COUNT_CHECKPOINTS, "checkpoints_by_sequence"),
@@ -34,6 +35,8 @@ BY_NUMBER = {
     "events": sql.SELECT_EVENTS,
     "created": sql.SELECT_CREATED,
     "name": sql.SELECT_WORKFLOW_BY_NUMBER,
+    "keyframe": sql.SELECT_KEYFRAME,
+    "keyframe body": sql.SELECT_KEYFRAME_BODY,
     "update of a workflow": sql.UPDATE_WORKFLOW,
 }
 
@@ -104,7 +107,7 @@ def test_plan_when_a_chain_is_walked_then_each_parent_is_looked_up(plan: Plan, t
     at = steps.index("RECURSIVE STEP")
     looked_up = "USING INDEX checkpoints_by_sequence (workflow=? AND sequence=?)"
     assert steps[at - 1] == f"SEARCH checkpoints {looked_up}"
-    assert steps[at + 2] == f"SEARCH c {looked_up}"
+    assert steps[at + 2] == f"SEARCH c {looked_up[:-1]} AND rowid>?)"
     assert not [each for each in steps if each.startswith(("SCAN c ", "SCAN checkpoints"))]
 
 

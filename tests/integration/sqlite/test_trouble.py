@@ -154,7 +154,13 @@ def test_reading_when_pages_are_overwritten_then_it_is_damage_and_never_a_result
 
 # Trouble at every statement of a write.
 
-STATEMENTS_OF_A_WRITE = ["BEGIN", "PRAGMA", "SELECT", "INSERT", "COMMIT"]
+STATEMENTS_OF_A_WRITE = ["BEGIN", "PRAGMA", "INSERT", "COMMIT"]
+# After somebody else's commit the schema is looked at again, and what was known is read again.
+STATEMENTS_AFTER_ANOTHER = ["BEGIN", "PRAGMA", "PRAGMA", "SELECT", "INSERT", "COMMIT"]
+EVERY_STATEMENT = [
+    *((False, number) for number in range(len(STATEMENTS_OF_A_WRITE))),
+    *((True, number) for number in range(len(STATEMENTS_AFTER_ANOTHER))),
+]
 
 
 class Meddler:
@@ -193,42 +199,49 @@ def meddler(monkeypatch: pytest.MonkeyPatch) -> Meddler:
     return meddler
 
 
-@pytest.mark.parametrize("number", range(len(STATEMENTS_OF_A_WRITE)), ids=STATEMENTS_OF_A_WRITE)
+@pytest.mark.parametrize(("after_another", "number"), EVERY_STATEMENT)
 def test_write_when_interrupted_after_any_statement_then_it_is_whole_or_nothing_and_lets_go(
-    meddler: Meddler, path: Path, open_store: OpenStore, number: int
+    meddler: Meddler, path: Path, open_store: OpenStore, after_another: bool, number: int
 ) -> None:
     store, other = open_store(path), open_store(path)
-    store.write(lambda uow: uow.events.append(_event(0)))
+    seed = _seed(store, other if after_another else None)
+    statements = STATEMENTS_AFTER_ANOTHER if after_another else STATEMENTS_OF_A_WRITE
     meddler.begin()
     meddler.after[number] = KeyboardInterrupt()
 
     with pytest.raises(KeyboardInterrupt):
         store.write(lambda uow: uow.events.append(_event(1)))
 
-    assert meddler.seen[number] == STATEMENTS_OF_A_WRITE[number]
+    assert meddler.seen[number] == statements[number]
     meddler.begin()
-    kept = [0, 1] if number == len(STATEMENTS_OF_A_WRITE) - 1 else [0]
+    kept = [*seed, 1] if statements[number] == "COMMIT" else seed
     assert _runs_in(other) == kept
     other.write(lambda uow: uow.events.append(_event(2)), timeout=0.0)
     store.write(lambda uow: uow.events.append(_event(3)), timeout=0.0)
     assert _runs_in(other) == [*kept, 2, 3]
 
 
-@pytest.mark.parametrize("number", range(len(STATEMENTS_OF_A_WRITE)), ids=STATEMENTS_OF_A_WRITE)
+@pytest.mark.parametrize(("after_another", "number"), EVERY_STATEMENT)
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_FULL])
 def test_write_when_any_statement_meets_trouble_once_then_it_is_written_once(
-    meddler: Meddler, path: Path, open_store: OpenStore, number: int, code: int
+    meddler: Meddler,
+    path: Path,
+    open_store: OpenStore,
+    after_another: bool,
+    number: int,
+    code: int,
 ) -> None:
-    store = open_store(path)
-    store.write(lambda uow: uow.events.append(_event(0)))
+    store, other = open_store(path), open_store(path)
+    seed = _seed(store, other if after_another else None)
+    statements = STATEMENTS_AFTER_ANOTHER if after_another else STATEMENTS_OF_A_WRITE
     meddler.begin()
     meddler.before[number] = _error(code)
 
     store.write(lambda uow: uow.events.append(_event(1)))
 
-    assert meddler.seen[number] == STATEMENTS_OF_A_WRITE[number]
+    assert meddler.seen[number] == statements[number]
     meddler.begin()
-    assert _runs_in(store) == [0, 1]
+    assert _runs_in(store) == [*seed, 1]
 
 
 def test_write_when_its_commit_fails_for_good_and_nothing_of_it_is_found_then_it_is_not_written(
@@ -310,6 +323,15 @@ def _error(code: int) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("as SQLite says it")
     error.sqlite_errorcode = code
     return error
+
+
+def _seed(store: SqliteStore, other: SqliteStore | None) -> list[int]:
+    """Write through *store*, then through *other*; return what was written."""
+    store.write(lambda uow: uow.events.append(_event(0)))
+    if other is None:
+        return [0]
+    other.write(lambda uow: uow.events.append(_event(9)))
+    return [0, 9]
 
 
 def _runs_in(store: SqliteStore) -> list[Any]:

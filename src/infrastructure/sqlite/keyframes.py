@@ -1,0 +1,138 @@
+"""Keyframes: what chains add up to, so that a rebuild need not read them from their root.
+
+A keyframe is redundant as long as the checkpoints before it are there. It is stored as a difference
+from the one before it in its chain where that is smaller, so that a large context that changes
+little has many.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...domain.errors import CheckpointCorrupted
+from ...domain.scope import Scope
+from . import statements as sql
+from .compression import compress, decompress
+from .differences import apply_difference, encode_difference
+from .keyframe_text import decode_keyframe, encode_keyframe
+from .rebuild import Rebuild
+from .rows import CheckpointRow, digest, seal_of
+from .transaction import Transaction, WorkflowRow
+
+# Reading a row costs as much as reading so many bytes of a keyframe, about.
+_ROW_COST = 400
+_LEAST_ROWS = 8
+_MOST_ROWS = 64
+# Of a large context, so many bytes a row since the last keyframe: reading either takes as long.
+_BYTES_A_ROW = 4096
+# So many differences from each other, then one that stands for itself.
+_MOST_STEPS = 32
+_WORTH_COMPRESSING = 4096
+
+
+class KeyframeRow(NamedTuple):
+    """A row of ``keyframes`` without its body, column by column."""
+
+    number: int
+    base: int | None
+    depth: int
+    size: int
+    body_digest: bytes
+    seal: bytes
+
+
+class Keyframes:
+    """Reads and writes the keyframes of one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._tx = transaction
+
+    def is_due(self, row: CheckpointRow) -> bool:
+        """Whether a row should have a keyframe of its own.
+
+        It should when reading what was added since the last one costs as much as reading that.
+        """
+        if row.since_rows == 0 or row.since_rows % _LEAST_ROWS:
+            return False
+        size = self._size(row.keyframe)
+        cost = row.since_bytes + row.since_rows * _ROW_COST
+        return cost >= size or row.since_rows >= max(_MOST_ROWS, size // _BYTES_A_ROW)
+
+    def add(self, row: CheckpointRow, rebuild: Rebuild, before: int | None) -> None:
+        """Keep what the chain adds up to at a row.
+
+        Args:
+            before: the number of the last keyframe in its chain.
+        """
+        text = encode_keyframe(rebuild)
+        base, depth, body = self._as_difference(text, before)
+        values = (row.number, base, depth, len(text), digest(body))
+        self._tx.connection.execute(sql.INSERT_KEYFRAME, (*values, seal_of(values), body))
+        self._tx.memory.keyframe_sizes[row.number] = len(text)
+
+    def load(self, number: int, workflow: WorkflowRow) -> Rebuild:
+        """Return what a keyframe holds; raises `CheckpointCorrupted`."""
+        subject = f"keyframe {number} of {Scope(workflow.workflow_id)}"
+        try:
+            text = self._text(number, subject)
+            return decode_keyframe(text, workflow.workflow_id, self._tx.store.codec)
+        except (ValueError, TypeError) as error:
+            raise CheckpointCorrupted(
+                subject, f"it is not what can have been written ({error})"
+            ) from error
+
+    def before(self, number: int) -> int | None:
+        """Return the number of the keyframe before one, as far as can be told."""
+        found = self._tx.one(sql.SELECT_EARLIER_KEYFRAME, (number,), f"checkpoint number {number}")
+        earlier = found[0] if found else None
+        return earlier if isinstance(earlier, int) and earlier < number else None
+
+    def _as_difference(self, text: bytes, before: int | None) -> tuple[int | None, int, bytes]:
+        """Return base, depth and body."""
+        if before is not None:
+            try:
+                depth = self._row(before, "the keyframe before").depth + 1
+                if depth <= _MOST_STEPS:
+                    old = self._text(before, "the keyframe before")
+                    difference = encode_difference(old, text)
+                    if difference is not None:
+                        return before, depth, compress(difference, least=_WORTH_COMPRESSING)
+            except CheckpointCorrupted:
+                pass  # then this one stands for itself
+        return None, 0, compress(text, least=_WORTH_COMPRESSING)
+
+    def _text(self, number: int, subject: str) -> bytes:
+        differences = []
+        row = self._row(number, subject)
+        while row.base is not None and row.base < row.number:
+            differences.append(self._body(row, subject))
+            row = self._row(row.base, subject)
+        text: bytes | bytearray = self._body(row, subject)
+        for each in reversed(differences):
+            text = apply_difference(text, each)
+        return bytes(text)
+
+    def _row(self, number: int, subject: str) -> KeyframeRow:
+        found = self._tx.one(sql.SELECT_KEYFRAME, (number,), subject)
+        if found is None:
+            raise CheckpointCorrupted(subject, f"what is kept under number {number} is missing")
+        if seal_of(found[:-1]) != found[-1]:
+            raise CheckpointCorrupted(subject, f"the seal of number {number} does not match")
+        return KeyframeRow._make(found)
+
+    def _body(self, row: KeyframeRow, subject: str) -> bytes:
+        (body,) = self._tx.one(sql.SELECT_KEYFRAME_BODY, (row.number,), subject)
+        if digest(body) != row.body_digest:
+            raise CheckpointCorrupted(subject, f"the digest of number {row.number} does not match")
+        return decompress(body)
+
+    def _size(self, number: int | None) -> int:
+        if number is None:
+            return 0
+        sizes = self._tx.memory.keyframe_sizes
+        if number not in sizes:
+            try:
+                sizes[number] = self._row(number, f"keyframe {number}").size
+            except CheckpointCorrupted:
+                sizes[number] = 0  # a new one is wanted the sooner
+        return sizes[number]
