@@ -21,12 +21,14 @@ from .transaction import Transaction, WorkflowRow
 
 # Reading a row costs as much as reading so many bytes of a keyframe, about.
 _ROW_COST = 400
-_LEAST_ROWS = 8
+_LEAST_ROWS = 16
 _MOST_ROWS = 64
 # Of a large context, so many bytes a row since the last keyframe: reading either takes as long.
 _BYTES_A_ROW = 4096
-# So many differences from each other, then one that stands for itself.
+# So many differences from each other, then one that stands for itself: a small one sooner, since
+# each step costs a look-up.
 _MOST_STEPS = 32
+_BYTES_A_STEP = 2048
 _WORTH_COMPRESSING = 4096
 
 
@@ -92,7 +94,7 @@ class Keyframes:
         if before is not None:
             try:
                 depth = self._row(before, "the keyframe before").depth + 1
-                if depth <= _MOST_STEPS:
+                if depth <= min(_MOST_STEPS, len(text) // _BYTES_A_STEP):
                     old = self._text(before, "the keyframe before")
                     difference = encode_difference(old, text)
                     if difference is not None:
