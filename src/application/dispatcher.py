@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from ..domain.errors import Fenced, HoldfastError, LeaseHeld
 from ..domain.events import DomainEvent, EventKind
-from ..domain.ports import Store, UnitOfWork
+from ..domain.ports import Store, UnitOfWork, Written
 from .environment import Environment
 
 C = TypeVar("C")
@@ -34,10 +34,21 @@ class Dispatcher:
         """Run *command* as one transaction; return what its handler returns, durably."""
         env = self.env
         try:
-            return self.store.write(lambda uow: handler(command, uow=uow, env=env), timeout=timeout)
+            return self.store.write(_work(handler, command, env), timeout=timeout)
         except (Fenced, LeaseHeld) as refusal:
             self._record(refusal)
             raise
+
+    def execute_each(self, orders: Sequence[tuple[Handler[Any, T], Any]]) -> list[Written[T]]:
+        """Run each command as a transaction of its own; return what became of each, durably."""
+        env = self.env
+        written = self.store.write_each(
+            [_work(handler, command, env) for handler, command in orders]
+        )
+        for each in written:
+            if isinstance(each.error, Fenced | LeaseHeld):
+                self._record(each.error)
+        return written
 
     def ask(self, handler: Handler[C, T], query: C) -> T:
         """Run *query* on one unchanging view of the store."""
@@ -61,3 +72,7 @@ class Dispatcher:
         except HoldfastError as trouble:
             # The refusal matters more to the caller than that it could not be logged.
             refusal.add_note(f"the refusal could not be logged: {trouble}")
+
+
+def _work(handler: Handler[C, T], command: C, env: Environment) -> Callable[[UnitOfWork], T]:
+    return lambda uow: handler(command, uow=uow, env=env)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, cast, overload
 
 from ..application.queries.plan_recovery import RecoveryPlan
+from ..application.runs.flow import Flow
 from ..application.runs.recover import plan, recover
 from ..application.runs.recovery_result import RecoveryResult
 from ..application.runs.start import enter_or_replay, start
@@ -36,6 +37,19 @@ def _in_thread(
     return cast("Callable[Concatenate[AsyncEngine, P], Coroutine[Any, Any, T]]", call)
 
 
+def _performed(
+    method: Callable[Concatenate[Engine, P], T],
+    flow: Callable[Concatenate[Engine, P], Flow[T]],
+) -> Callable[Concatenate[AsyncEngine, P], Coroutine[Any, Any, T]]:
+    """Return the coroutine method that performs what a method of `Engine` does."""
+
+    @functools.wraps(method)
+    async def call(self: AsyncEngine, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._driver.run(flow(self._engine, *args, **kwargs))
+
+    return cast("Callable[Concatenate[AsyncEngine, P], Coroutine[Any, Any, T]]", call)
+
+
 class AsyncEngine:
     """Checkpoints and recovery on one store, for asyncio; the same methods as `Engine`, awaited.
 
@@ -55,7 +69,8 @@ class AsyncEngine:
         """What was opened, as text that opens it again."""
         return self._engine.target
 
-    checkpoint = _in_thread(Engine.checkpoint)
+    # The same object, seen from another face.
+    checkpoint = _performed(Engine.checkpoint, Engine._checkpoint_flow)  # noqa: SLF001
     complete = _in_thread(Engine.complete)
     fail = _in_thread(Engine.fail)
     heartbeat = _in_thread(Engine.heartbeat)

@@ -10,6 +10,7 @@ from ..application.commands.fail_checkpoint import FailCheckpoint, fail_checkpoi
 from ..application.commands.heartbeat import Heartbeat, heartbeat
 from ..application.payloads import payload_of
 from ..application.queries.get_checkpoint import GetCheckpoint, get_checkpoint
+from ..application.runs.flow import Execute, Flow
 from ..application.scribe import Entry
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES, Checkpoint
 from ..domain.checkpoint_type import CheckpointType
@@ -63,6 +64,46 @@ class Writing(EngineBase):
             LeaseHeld: somebody else carries the workflow on.
             ScopeOpen, IllegalTransition: its scope does not allow it as things stand.
         """
+        return self._driver.run(
+            self._checkpoint_flow(
+                workflow_id,
+                type=type,
+                name=name,
+                stage_id=stage_id,
+                agent_id=agent_id,
+                state=state,
+                patch=patch,
+                input=input,
+                output=output,
+                resume_handler=resume_handler,
+                parent=parent,
+                depends_on=depends_on,
+                max_retries=max_retries,
+                metadata=metadata,
+                timeout=timeout,
+            )
+        )
+
+    def _checkpoint_flow(
+        self,
+        workflow_id: str,
+        *,
+        type: str = "progress",
+        name: str | None = None,
+        stage_id: str | None = None,
+        agent_id: str | None = None,
+        state: JsonObject | None = None,
+        patch: JsonObject | None = None,
+        input: JsonValue = None,
+        output: JsonValue = None,
+        resume_handler: str | None = None,
+        parent: CheckpointRef | None = None,
+        depends_on: Iterable[CheckpointRef] = (),
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        metadata: Mapping[str, JsonValue] | None = None,
+        timeout: float | None = None,
+    ) -> Flow[Checkpoint]:
+        """Return what `checkpoint` does, for a driver to perform."""
         scope = Scope(workflow_id, stage_id, agent_id)
         payload = payload_of(
             self._kernel.codec, state=state, patch=patch, input=input, output=output
@@ -82,7 +123,7 @@ class Writing(EngineBase):
             checkpoint_of(parent) if parent is not None else None,
             credentials=self._credentials(workflow_id),
         )
-        created = self._kernel.dispatcher.execute(create_checkpoint, command, timeout=timeout)
+        created: Checkpoint = yield Execute(create_checkpoint, command, timeout)
         self._touch(workflow_id)
         self._note_state(scope, payload)
         return created

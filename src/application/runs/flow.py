@@ -17,10 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Run a command as one transaction; gives what its handler returns, durably."""
+    """Run a command as one transaction; gives what its handler returns, durably.
+
+    Trouble is waited out for *timeout* seconds, for as long as is usual unless given.
+    """
 
     handler: Handler[Any, Any]
     command: Any
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from .host import Host
 from .lease_store import LeaseStore
 from .randomness import Randomness
 from .sequence_generator import SequenceGenerator
-from .unit_of_work import Store, UnitOfWork
+from .unit_of_work import Store, UnitOfWork, Written
 
 __all__ = [
     "AttemptLog",
@@ -31,4 +31,5 @@ __all__ = [
     "SequenceGenerator",
     "Store",
     "UnitOfWork",
+    "Written",
 ]

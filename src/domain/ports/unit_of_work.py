@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from .attempt_log import AttemptLog
 from .checkpoint_repository import CheckpointRepository
@@ -12,6 +13,14 @@ from .lease_store import LeaseStore
 from .sequence_generator import SequenceGenerator
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[T]):
+    """What became of one of several transactions: what it returned, or why it was not written."""
+
+    result: T | None = None
+    error: Exception | None = None
 
 
 class UnitOfWork(Protocol):
@@ -52,6 +61,14 @@ class Store(Protocol):
 
         Raises:
             StorageUnavailable: lock, disk or file trouble outlasted the write timeout.
+        """
+
+    def write_each(
+        self, works: Sequence[Callable[[UnitOfWork], T]], *, timeout: float | None = None
+    ) -> list[Written[T]]:
+        """Run each as a transaction of its own, in their order, as `write` does; under few syncs.
+
+        Returns what became of each, when all are durable or refused; raises for none of them.
         """
 
     def read(self, work: Callable[[UnitOfWork], T]) -> T:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ...domain.errors import StoreClosed
-from ...domain.ports import Codec, UnitOfWork
+from ...domain.ports import Codec, UnitOfWork, Written
 from .checkpoint_repository import MemoryCheckpointRepository
 from .logs import MemoryAttemptLog, MemoryEventLog, MemoryLeaseStore, MemorySequences
 from .tables import Tables, UndoLog
@@ -50,6 +50,18 @@ class MemoryStore:
             except BaseException:
                 undo.roll_back()
                 raise
+
+    def write_each(
+        self, works: Sequence[Callable[[UnitOfWork], T]], *, timeout: float | None = None
+    ) -> list[Written[T]]:
+        """Run each as a transaction of its own; return what became of each."""
+        written: list[Written[T]] = []
+        for work in works:
+            try:
+                written.append(Written(self.write(work, timeout=timeout)))
+            except Exception as error:  # noqa: BLE001 - each caller learns of its own outcome
+                written.append(Written(error=error))
+        return written
 
     def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run *work* on one unchanging view of the store."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 from ...domain.errors import StorageUnavailable, StoreBusy, StoreClosed
 from .connection import StoreFile
+from .turns import Turns
 from .writer_memory import WriterMemory
 
 _IDLE_READERS = 8
@@ -22,11 +23,13 @@ class Connections:
 
     Attributes:
         memory: what the connection that writes knows of the file; only within `writing`.
+        turns: where processes queue before they write; only within `writing`.
     """
 
     def __init__(self, file: StoreFile) -> None:
         self.file = file
         self.memory = WriterMemory()
+        self.turns = Turns(file.path)
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._writing: sqlite3.Connection | None = None
@@ -93,6 +96,7 @@ class Connections:
         with self._write_lock:
             self._closed = True
             self._close_all()
+            self.turns.remove()
 
     # A fork copies SQLite's own account of the locks that it holds, and not the locks: a child that
     # used the file in any way while it has that account would take itself for a holder, and drop
@@ -102,6 +106,7 @@ class Connections:
         """Wait for what is under way and close every connection; hold the locks."""
         self._write_lock.acquire()
         self._close_all()
+        self.turns.close()
         self._readers.acquire()
 
     def after_fork_in_parent(self) -> None:

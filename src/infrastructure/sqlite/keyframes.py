@@ -21,7 +21,7 @@ from .transaction import Transaction, WorkflowRow
 
 # Reading a row costs as much as reading so many bytes of a keyframe, about.
 _ROW_COST = 400
-_LEAST_ROWS = 16
+_LEAST_ROWS = 32
 _MOST_ROWS = 64
 # Of a large context, so many bytes a row since the last keyframe: reading either takes as long.
 _BYTES_A_ROW = 4096

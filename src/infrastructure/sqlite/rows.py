@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -58,6 +59,31 @@ class CheckpointRow(NamedTuple):
     seal: bytes
 
 
+# What never changes of a row, whatever becomes of its scope or of the chain before it.
+_fixed = itemgetter(
+    *(
+        CheckpointRow._fields.index(name)
+        for name in (
+            "sequence",
+            "stage_id",
+            "agent_id",
+            "type",
+            "name",
+            "kind",
+            "created_at",
+            "parent",
+            "parent_scope",
+            "epoch",
+            "max_retries",
+            "depends_on",
+            "metadata",
+            "schema_version",
+            "body_digest",
+        )
+    )
+)
+
+
 class Parent(NamedTuple):
     """A checkpoint as far as the next one after it needs to know it."""
 
@@ -81,35 +107,20 @@ def digest(content: bytes) -> bytes:
 
 def seal_of(values: Sequence[Any]) -> bytes:
     """Return the digest of a row's columns other than the seal itself, in their order."""
-    plain = [value.hex() if type(value) is bytes else value for value in values]
     try:
-        text = orjson.dumps(plain)
+        text = orjson.dumps(values, default=bytes.hex)
     except TypeError:  # damage: an integer beyond 64 bits cannot be there, nor text that is none
         return b""
     return digest(text)
 
 
-def link_of(parent_link: bytes, workflow_id: str, row: CheckpointRow) -> bytes:
-    """Return the digest that ties a row to its parent: of what never changes of it."""
-    fixed = [
-        workflow_id,
-        row.sequence,
-        row.stage_id,
-        row.agent_id,
-        row.type,
-        row.name,
-        row.kind,
-        row.created_at,
-        row.parent,
-        row.parent_scope,
-        row.epoch,
-        row.max_retries,
-        row.depends_on,
-        row.metadata,
-        row.schema_version,
-        row.body_digest,
-    ]
-    return digest(parent_link + seal_of(fixed))
+def link_of(parent_link: bytes, workflow_id: str, row: Sequence[Any]) -> bytes:
+    """Return the digest that ties a row to its parent: of what never changes of it.
+
+    Args:
+        row: its columns, as far as they come before the link.
+    """
+    return digest(parent_link + seal_of((workflow_id, *_fixed(row))))
 
 
 def new_row(
@@ -117,7 +128,7 @@ def new_row(
 ) -> CheckpointRow:
     """Return the row of a new checkpoint, without a keyframe of its own."""
     identity = checkpoint.id
-    row = CheckpointRow(
+    columns = (
         number,
         workflow,
         identity.sequence,
@@ -146,11 +157,9 @@ def new_row(
         parent.since_rows + 1 if parent else 1,
         (parent.since_bytes if parent else 0) + len(body or b""),
         digest(body or b""),
-        b"",
-        b"",
     )
-    row = row._replace(link=link_of(parent.link if parent else b"", identity.workflow_id, row))
-    return row._replace(seal=seal_of(row[:-1]))
+    link = link_of(parent.link if parent else b"", identity.workflow_id, columns)
+    return CheckpointRow(*columns, link, seal_of((*columns, link)))
 
 
 def row_with_keyframe(row: CheckpointRow) -> CheckpointRow:

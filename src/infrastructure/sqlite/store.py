@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from ...domain.errors import SchemaTooNew, StorageUnavailable
-from ...domain.ports import UnitOfWork
+from ...domain.errors import HoldfastError, SchemaTooNew, StorageUnavailable
+from ...domain.ports import UnitOfWork, Written
 from ..json_codec import JsonCodec
-from .checkpoint_repository import SqliteCheckpointRepository
+from .commit_queue import CommitQueue, Ticket
 from .connection import (
     Durability,
     StoreFile,
@@ -26,9 +26,10 @@ from .connection import (
 )
 from .connections import Connections
 from .format import SCHEMA
-from .logs import SqliteAttemptLog, SqliteEventLog, SqliteLeaseStore, SqliteSequences
 from .transaction import Transaction
 from .trouble import is_passing, translated
+from .unit_of_work import SqliteUnitOfWork
+from .writer import Writer
 
 T = TypeVar("T")
 
@@ -36,26 +37,19 @@ _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.5
 
 
-class SqliteUnitOfWork:
-    """What one transaction works on."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self.checkpoints = SqliteCheckpointRepository(transaction)
-        self.sequences = SqliteSequences(transaction)
-        self.leases = SqliteLeaseStore(transaction)
-        self.attempts = SqliteAttemptLog(transaction)
-        self.events = SqliteEventLog(transaction)
-
-
 class SqliteStore:
     """A store in one SQLite file; any number of threads and processes may use it."""
 
-    def __init__(self, file: StoreFile, codec: JsonCodec, *, write_timeout: float) -> None:
+    def __init__(
+        self, file: StoreFile, codec: JsonCodec, *, write_timeout: float, together: bool = True
+    ) -> None:
         self.codec = codec
         self.target = str(file.path)
         self._path = file.path
         self._connections = Connections(file)
         self._write_timeout = write_timeout
+        self._together = together
+        self._after_forks()
 
     @classmethod
     def open(
@@ -66,6 +60,7 @@ class SqliteStore:
         durability: Durability = "power",
         write_timeout: float = 30.0,
         upgrade: bool = True,
+        together: bool = True,
     ) -> SqliteStore:
         """Open a store's file.
 
@@ -73,6 +68,7 @@ class SqliteStore:
             write_timeout: seconds for which trouble with locks and disks is waited out.
             upgrade: make the file if there is none, and bring its schema up to date; otherwise it
                 must be there, up to date, and is not changed by opening it.
+            together: writes that arrive together share a commit; to be turned off for comparison.
 
         Raises:
             NotAStore: there is something else; it was not touched.
@@ -84,7 +80,8 @@ class SqliteStore:
             create_file(path)
         require_file(path)
         refuse_strangers(path)
-        store = cls(StoreFile(path, durability), codec, write_timeout=write_timeout)
+        file = StoreFile(path, durability)
+        store = cls(file, codec, write_timeout=write_timeout, together=together)
         try:
             if upgrade:
                 store.upgrade()
@@ -102,10 +99,24 @@ class SqliteStore:
 
     def write(self, work: Callable[[UnitOfWork], T], *, timeout: float | None = None) -> T:
         """Run *work* as one transaction and return what it returns, durably."""
-        limit = self._write_timeout if timeout is None else timeout
-        deadline = time.monotonic() + limit
-        with self._connections.writing(limit):
-            return self.patiently(lambda: self._transact(work), deadline)
+        ticket = Ticket(work, self._deadline(timeout))
+        self._queue.run([ticket])
+        try:
+            if ticket.error is not None:
+                raise ticket.error
+            result: T = ticket.result
+            return result
+        finally:
+            del ticket  # an error that is kept would keep itself
+
+    def write_each(
+        self, works: Sequence[Callable[[UnitOfWork], T]], *, timeout: float | None = None
+    ) -> list[Written[T]]:
+        """Run each as a transaction of its own; return what became of each, durably."""
+        deadline = self._deadline(timeout)
+        tickets = [Ticket(work, deadline) for work in works]
+        self._queue.run(tickets)
+        return [Written(ticket.result, ticket.error) for ticket in tickets]
 
     def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run *work* on one unchanging view of the store."""
@@ -139,11 +150,12 @@ class SqliteStore:
     def after_fork_in_child(self) -> None:
         """Go on with connections of our own."""
         self._connections.after_fork_in_child()
+        self._after_forks()
 
     def patiently(self, attempt: Callable[[], T], deadline: float | None = None) -> T:
         """Run *attempt*, again and again as long as the trouble with the file may pass."""
         if deadline is None:
-            deadline = time.monotonic() + self._write_timeout
+            deadline = self._deadline(None)
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -154,64 +166,36 @@ class SqliteStore:
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _transact(self, work: Callable[[UnitOfWork], T]) -> T:
-        connection = self._connections.writer()
-        transaction = Transaction(self, connection, self._connections.memory)
-        try:
-            # BEGIN IMMEDIATE: a read lock cannot be upgraded once another writer has committed, and
-            # the loser gets SQLITE_BUSY at once, whatever the timeout.
-            connection.execute("BEGIN IMMEDIATE")
-            (version,) = connection.execute("PRAGMA data_version").fetchone()
-            if not self._connections.memory.is_of(version):
-                require_schema(connection, self._path)
-            result = work(SqliteUnitOfWork(transaction))
-        except BaseException as error:
-            self._connections.memory.forget()
-            with suppress(sqlite3.Error):
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-            if not isinstance(error, sqlite3.OperationalError):
-                self._connections.drop_writer()
-            raise
-        self._commit(connection, transaction)
-        return result
+    def _deadline(self, timeout: float | None) -> float:
+        return time.monotonic() + (self._write_timeout if timeout is None else timeout)
 
-    def _commit(self, connection: sqlite3.Connection, transaction: Transaction) -> None:
+    def _perform(self, tickets: Sequence[Ticket]) -> None:
+        """Give each ticket its outcome: together if that goes well, else one by one."""
+        longest = max(ticket.deadline for ticket in tickets) - time.monotonic()
         try:
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            # It may be in the file all the same, found by whoever opens it next: look.
-            self._connections.drop_writer()
-            if not self._has_landed(transaction, error):
-                raise
-        except BaseException:
-            self._connections.drop_writer()
-            raise
+            with self._connections.writing(longest):
+                if len(tickets) > 1:
+                    # Whatever the trouble was: each meets it alone, and learns of its own.
+                    with suppress(sqlite3.Error):
+                        self._writer.write(tickets, min(ticket.deadline for ticket in tickets))
+                for ticket in tickets:
+                    if not ticket.is_done:
+                        self._perform_alone(ticket)
+        except HoldfastError as error:
+            for ticket in tickets:
+                if not ticket.is_done:
+                    ticket.fail(error)
 
-    def _has_landed(self, transaction: Transaction, failure: BaseException) -> bool:
-        """Whether a transaction whose COMMIT failed is in the file, and safely so."""
-        witness = transaction.witness
-        if witness is None:
-            return False  # nothing but what may be done twice
+    def _perform_alone(self, ticket: Ticket) -> None:
         try:
-            connection = self._connections.writer()
-            if not witness.is_in(connection):
-                return False
-            # What is in the -wal was not synced. Moved into the file itself it is, or this fails.
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-        except sqlite3.Error as error:
-            raise StorageUnavailable(
-                f"{self.target}: a commit failed ({failure}) and looking whether it was written "
-                f"failed as well ({error}); read it again before you repeat it",
-                outcome="unknown",
-            ) from failure
-        if busy:
-            raise StorageUnavailable(
-                f"{self.target}: a commit failed ({failure}); it can be read, and could not be "
-                "synced because another process is reading: a power cut may take it",
-                outcome="unknown",
-            ) from failure
-        return True
+            self.patiently(lambda: self._writer.write([ticket], ticket.deadline), ticket.deadline)
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for it
+            ticket.fail(error)
+
+    def _after_forks(self) -> None:
+        """Begin with nobody at work: those who were are in the other process."""
+        self._writer = Writer(self, self._connections, self._path)
+        self._queue = CommitQueue(self._perform, self.target, together=self._together)
 
     def _require_readable(self) -> None:
         with self._connections.reader() as connection:

@@ -22,6 +22,7 @@ _PASSING = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     ]
 )
+_LOCKS = frozenset([sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED])
 
 
 def is_passing(error: sqlite3.Error) -> bool:
@@ -29,12 +30,17 @@ def is_passing(error: sqlite3.Error) -> bool:
     return _primary(error) in _PASSING
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else held a lock."""
+    return _primary(error) in _LOCKS
+
+
 def translated(error: sqlite3.Error, target: str) -> HoldfastError:
     """Return what *error* means to the users of the store *target*; raise it from *error*."""
     code = _primary(error)
     if is_undecodable(error):
         return CheckpointCorrupted(target, f"it holds text that is not text ({error})")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if code in _LOCKS:
         return StoreBusy(
             f"{target} stayed locked by another process ({error}); a process stopped inside a "
             "transaction blocks the others until it goes on or ends"

@@ -27,6 +27,7 @@ from ...domain.errors import StoreClosed, TimedOut
 from ..kernel import Kernel
 from .daemon_threads import in_thread
 from .sync_driver import SyncDriver
+from .write_batches import WriteBatches
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ class AsyncDriver:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self._store = ThreadPoolExecutor(_STORE_THREADS, "holdfast-store")
+        self._writes = WriteBatches(kernel.dispatcher, self._store)
         self._closed = False
 
     async def run(self, flow: Flow[T]) -> T:
@@ -63,8 +65,7 @@ class AsyncDriver:
 
         When the caller is cancelled the call goes on: what it writes is written, or not, whole.
         """
-        if self._closed:
-            raise StoreClosed(self.kernel.store.target)
+        self._require_open()
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._store, context.run, function)
@@ -87,11 +88,18 @@ class AsyncDriver:
         self._closed = True
         self._store.shutdown(wait=True)
 
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreClosed(self.kernel.store.target)
+
     async def _perform(self, effect: Effect) -> Any:
         match effect:
-            case Execute(handler, command):
-                dispatcher = self.kernel.dispatcher
-                return await self._whole(lambda: dispatcher.execute(handler, command))
+            case Execute(handler, command, None):
+                self._require_open()
+                return await self._writes.execute(handler, command)
+            case Execute(handler, command, timeout):
+                execute = self.kernel.dispatcher.execute
+                return await self._whole(partial(execute, handler, command, timeout=timeout))
             case Read(work):
                 return await self.with_store(lambda: self.kernel.dispatcher.read(work))
             case Call():

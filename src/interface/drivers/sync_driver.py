@@ -51,8 +51,8 @@ class SyncDriver:
 
     def _perform(self, effect: Effect) -> Any:
         match effect:
-            case Execute(handler, command):
-                return self.kernel.dispatcher.execute(handler, command)
+            case Execute(handler, command, timeout):
+                return self.kernel.dispatcher.execute(handler, command, timeout=timeout)
             case Read(work):
                 return self.kernel.dispatcher.read(work)
             case Call():

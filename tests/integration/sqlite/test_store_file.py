@@ -130,7 +130,7 @@ def test_file_when_made_then_only_its_owner_can_read_it_and_what_belongs_to_it(
         os.umask(before)
 
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
-    assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+    assert modes == dict.fromkeys(["new.db", "new.db-wal", "new.db-shm", "new.db-turn"], 0o600)
 
 
 @pytest.mark.parametrize("name", ["a b?mode=ro#c%20d&e.db", "日本語 🚀.db", "-v", "x" * 200])

@@ -1,0 +1,177 @@
+"""Writes that arrive while a commit is under way share the next one.
+
+The first to find nobody at work leads: it performs what is there, its own and that of all who wait,
+and hands the lead to the next in line. There is no thread of its own, so a lone caller pays nothing
+but two uncontended locks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...domain.errors import StoreBusy
+from ...domain.ports import UnitOfWork
+
+# In one transaction; the rest waits for the next.
+_MOST_TOGETHER = 512
+# How long a leader waits, in seconds, for those that it was with the last time: as soon as they are
+# told of their outcome most of them come back with the next write.
+_LONGEST_WAIT = 0.0005
+
+
+class Ticket:
+    """One piece of work on its way to being durable, and its outcome.
+
+    Attributes:
+        deadline: until when trouble is waited out, by the monotonic clock.
+        result: what the work returned, once it is durable.
+        error: why it was not written.
+    """
+
+    __slots__ = ("deadline", "error", "is_done", "result", "work")
+
+    def __init__(self, work: Callable[[UnitOfWork], Any], deadline: float) -> None:
+        self.work = work
+        self.deadline = deadline
+        self.result: Any = None
+        self.error: Exception | None = None
+        self.is_done = False
+
+    def succeed(self, result: Any) -> None:
+        """Note what the work came to."""
+        self.result, self.error, self.is_done = result, None, True
+
+    def fail(self, error: Exception) -> None:
+        """Note why nothing of it was written."""
+        self.error, self.is_done = error, True
+
+
+class _Party:
+    """Tickets that one caller waits for."""
+
+    __slots__ = ("leads", "tickets", "waits", "woken")
+
+    def __init__(self, tickets: Sequence[Ticket]) -> None:
+        self.tickets = tickets
+        self.leads = False
+        self.waits = False  # in the queue, not yet taken by a leader
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+    @property
+    def is_served(self) -> bool:
+        """Whether each of its tickets has an outcome."""
+        return all(ticket.is_done for ticket in self.tickets)
+
+
+class CommitQueue:
+    """Lets one caller at a time perform what all of them want.
+
+    Args:
+        perform: performs tickets together and gives each of them its outcome. It raises only what
+            interrupts its caller; a ticket without an outcome was not written then.
+        target: what the errors name.
+        together: whether work is shared at all; without, each caller performs its own.
+    """
+
+    def __init__(
+        self,
+        perform: Callable[[Sequence[Ticket]], None],
+        target: str,
+        *,
+        together: bool = True,
+    ) -> None:
+        self._perform = perform
+        self._target = target
+        self._most = _MOST_TOGETHER if together else 1
+        self._mutex = threading.Lock()
+        self._queue: list[_Party] = []
+        self._followers: list[_Party] = []
+        self._is_led = False
+        # How many may be expected to come back, by how many there were the last time.
+        self._expected = 0
+        self._arrived = threading.Condition(self._mutex)
+
+    def run(self, tickets: Sequence[Ticket]) -> None:
+        """Return when each ticket has its outcome.
+
+        When the caller is interrupted, what a leader has taken may still be written, whole.
+        """
+        party = _Party(tickets)
+        try:
+            self._enter(party)
+            if not party.leads:
+                self._wait(party)
+            if party.leads:
+                self._perform(self._batch(party))
+        finally:
+            self._leave(party)
+
+    def _enter(self, party: _Party) -> None:
+        with self._mutex:
+            if self._is_led:
+                party.waits = True
+                self._queue.append(party)
+                if len(self._queue) == self._expected:
+                    self._arrived.notify()
+            else:
+                self._is_led = party.leads = True
+
+    def _wait(self, party: _Party) -> None:
+        """Wait for the outcome, or for the lead."""
+        patience = max(0.0, min(ticket.deadline for ticket in party.tickets) - time.monotonic())
+        if party.woken.acquire(timeout=patience):
+            return
+        with self._mutex:
+            if party.waits:
+                self._withdraw(party)
+                for ticket in party.tickets:
+                    ticket.fail(
+                        StoreBusy(f"{self._target} stayed locked by another thread of this process")
+                    )
+                return
+        if not party.leads:
+            party.woken.acquire()  # somebody performs it, and keeps to its deadline
+
+    def _batch(self, leader: _Party) -> list[Ticket]:
+        """Return the leader's tickets and those of all who wait, in the order of arrival."""
+        tickets = list(leader.tickets)
+        with self._mutex:
+            if len(self._queue) < self._expected:
+                self._arrived.wait(_LONGEST_WAIT)
+            while self._queue and len(tickets) < self._most:
+                party = self._queue.pop(0)
+                party.waits = False
+                self._followers.append(party)
+                tickets += party.tickets
+            self._expected = len(self._followers)
+        return tickets
+
+    def _leave(self, party: _Party) -> None:
+        """Tell those that were served, and hand the lead on."""
+        with self._mutex:
+            if party.waits:
+                self._withdraw(party)
+            if not party.leads:
+                return
+            followers, self._followers = self._followers, []
+            # Where the leader was interrupted, the others are for the next one.
+            for each in reversed(followers):
+                if not each.is_served:
+                    each.waits = True
+                    self._queue.insert(0, each)
+            following = self._queue.pop(0) if self._queue else None
+            self._is_led = following is not None
+            if following is not None:
+                following.waits, following.leads = False, True
+                following.woken.release()
+        for each in followers:
+            if each.is_served:
+                each.woken.release()
+
+    def _withdraw(self, party: _Party) -> None:
+        self._queue.remove(party)
+        party.waits = False

@@ -1,0 +1,88 @@
+"""Writes of many tasks of one loop, handed to one thread as one batch."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from ...application.dispatcher import Dispatcher, Handler
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    handler: Handler[Any, Any]
+    command: Any
+    outcome: asyncio.Future[Any]
+
+
+class WriteBatches:
+    """Collects what the tasks of a loop want to be written while a batch is under way.
+
+    A hand-over to a thread costs more than a write; so it is one for all who wait. For the tasks of
+    one loop.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, executor: Executor) -> None:
+        self._dispatcher = dispatcher
+        self._executor = executor
+        self._waiting: list[_Order] = []
+        self._is_busy = False
+
+    async def execute(self, handler: Handler[Any, Any], command: Any) -> Any:
+        """Run a command as one transaction; return what its handler returns, durably.
+
+        When the caller is cancelled it is told only after the write is done, or refused.
+        """
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(_Order(handler, command, outcome))
+        if not self._is_busy:
+            self._is_busy = True
+            # Not at once: other tasks that are ready may want to come along.
+            loop.call_soon(self._send, loop)
+        try:
+            return await asyncio.shield(outcome)
+        except asyncio.CancelledError:
+            if not outcome.done():
+                await asyncio.wait([outcome])
+            outcome.exception()  # seen: being cancelled is what the caller learns
+            raise
+
+    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
+        orders, self._waiting = self._waiting, []
+        try:
+            doing = loop.run_in_executor(
+                self._executor,
+                self._dispatcher.execute_each,
+                [(order.handler, order.command) for order in orders],
+            )
+        except RuntimeError as closed:
+            self._settle(orders, [closed] * len(orders), loop)
+            return
+        doing.add_done_callback(lambda done: self._receive(orders, done, loop))
+
+    def _receive(
+        self, orders: list[_Order], done: asyncio.Future[Any], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        outcomes = [error] * len(orders) if error is not None else done.result()
+        self._settle(orders, outcomes, loop)
+
+    def _settle(
+        self, orders: list[_Order], outcomes: list[Any], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        for order, outcome in zip(orders, outcomes, strict=True):
+            if order.outcome.done():
+                continue
+            if isinstance(outcome, BaseException):
+                order.outcome.set_exception(outcome)
+            elif outcome.error is not None:
+                order.outcome.set_exception(outcome.error)
+            else:
+                order.outcome.set_result(outcome.result)
+        if self._waiting:
+            self._send(loop)
+        else:
+            self._is_busy = False
