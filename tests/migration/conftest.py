@@ -19,8 +19,8 @@ from holdfast.infrastructure.json_codec import JsonCodec
 from holdfast.infrastructure.sqlite.connection import StoreFile
 from holdfast.infrastructure.sqlite.format import APPLICATION_ID
 from holdfast.infrastructure.sqlite.store import SqliteStore
-from holdfast.infrastructure.sqlite.unit_of_work import SqliteUnitOfWork
 from holdfast.infrastructure.sqlite.transaction import Transaction
+from holdfast.infrastructure.sqlite.unit_of_work import SqliteUnitOfWork
 from holdfast.infrastructure.sqlite.upgrade import run_revisions
 
 AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)

@@ -21,7 +21,7 @@ except ImportError:  # Windows: there SQLite's lottery has to do
 
 _LONGEST_WAIT = 1.0
 _FIRST_PAUSE = 0.00025
-_LONGEST_PAUSE = 0.001
+_LONGEST_PAUSE = 0.002
 
 
 class Turns:
@@ -44,7 +44,7 @@ class Turns:
                 self._is_stuck = True
                 return False
             time.sleep(pause)
-            pause = min(pause * 1.25, _LONGEST_PAUSE)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
         self._is_stuck = False
         return True
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Outcome: TypeAlias = tuple[Any, Exception | None]
 
-_FIRST_PAUSE = 0.00025
+_FIRST_PAUSE = 0.00005
 _LONGEST_PAUSE = 0.01
 
 
