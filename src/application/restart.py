@@ -30,7 +30,7 @@ def start_from(scribe: Scribe, parent: CheckpointId, *, epoch: int | None = None
     if parent.workflow_id != scribe.workflow_id:
         raise InvalidRequest(
             f"{parent} cannot be the parent of a checkpoint of {Scope(scribe.workflow_id)}: it "
-            "belongs to another workflow; fork it to carry on from there"
+            "belongs to another workflow; name one of this workflow"
         )
     if parent == scribe.head:
         scribe.require_unfinished()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ..domain.advice import RUN_AGAIN
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES, Checkpoint
 from ..domain.checkpoint_id import CheckpointId
 from ..domain.checkpoint_status import CheckpointStatus
@@ -104,12 +105,7 @@ class Scribe:
             return
         if or_completed and standing.status is CheckpointStatus.COMPLETED:
             return
-        advice = (
-            "name an older parent or fork it to start again"
-            if standing.status is CheckpointStatus.COMPLETED
-            else "open it anew with engine.retry or `holdfast retry`"
-        )
-        raise IllegalTransition(Scope(self.workflow_id), standing.status, wanted, advice)
+        raise IllegalTransition(Scope(self.workflow_id), standing.status, wanted, RUN_AGAIN)
 
     def refresh(self) -> None:
         """Look again where the workflow stands."""

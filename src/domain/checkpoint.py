@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from .advice import RUN_AGAIN
 from .checkpoint_id import CheckpointId
 from .checkpoint_status import CheckpointStatus
 from .checkpoint_type import CheckpointType
@@ -35,8 +36,8 @@ CHANGEABLE = (
 )
 
 _ADVICE = {
-    CheckpointStatus.COMPLETED: "it is done; name an older parent or fork it to start again",
-    CheckpointStatus.KILLED: "open it anew with engine.retry or `holdfast retry`",
+    CheckpointStatus.COMPLETED: f"it is done; {RUN_AGAIN}",
+    CheckpointStatus.KILLED: RUN_AGAIN,
 }
 
 

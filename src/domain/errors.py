@@ -43,9 +43,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+_NAMES_SHOWN = 10
+
 
 class HoldfastError(Exception):
-    """The root of the tree: ``except HoldfastError`` catches whatever Holdfast raises."""
+    """The root of the tree: ``except HoldfastError`` catches whatever Holdfast raises.
+
+    ``advice`` is the part of the message that says what to do, where it can be told apart.
+    """
+
+    advice = ""
 
     def __reduce__(self) -> tuple[object, ...]:
         # Pickled by message and attributes: the default calls a subclass with the message alone,
@@ -90,6 +97,7 @@ class StateTooLarge(HoldfastError, ValueError):
         largest: Sequence[tuple[str, int]] = (),
         *,
         at_least: bool = False,
+        can_be_raised: bool = True,
     ) -> None:
         self.what = what
         self.size = size
@@ -103,7 +111,8 @@ class StateTooLarge(HoldfastError, ValueError):
         super().__init__(
             f"{what} has {'at least ' if at_least else ''}{sizes[0]}, the limit is {sizes[1]}"
             + (f"; largest: {parts}" if parts else "")
-            + ". Keep large data outside and its name in the state, or raise the limit"
+            + ". Keep large data outside and its name in the state"
+            + (", or raise the limit with Settings(max_state_bytes=…)" if can_be_raised else "")
         )
 
 
@@ -123,14 +132,14 @@ class HandlerNotFound(NotFound):
     def __init__(self, handler: str, known: Iterable[str]) -> None:
         self.handler = handler
         self.known = tuple(known)
-        names = ", ".join(self.known) or "none"
+        self.what = f"handler {handler!r}"
+        self.suggestions = near_names(handler, self.known)
         HoldfastError.__init__(
             self,
-            f"no handler named {handler!r} is registered here (known: {names}); register it with "
-            "@app.handler or @app.workflow, or name the program that does with --app",
+            f"no handler named {handler!r} is registered here ({known_names(handler, self.known)});"
+            " register it with @app.handler or @app.workflow, or name the program that does with "
+            "--app",
         )
-        self.what = f"handler {handler!r}"
-        self.suggestions = ()
 
 
 class Refused(HoldfastError):
@@ -138,14 +147,20 @@ class Refused(HoldfastError):
 
 
 class IllegalTransition(Refused):
-    """A change of state that the transition table does not have."""
+    """A change of state that the transition table does not have.
+
+    ``wanted`` is the state that was asked for; ``"written to"`` where the scope can take no more.
+    """
 
     def __init__(self, subject: object, current: str, wanted: str, advice: str = "") -> None:
         self.subject = subject
         self.current = current
         self.wanted = wanted
+        self.advice = advice
+        become = "be" if wanted == "written to" else "become"
         super().__init__(
-            f"{subject} is {current} and cannot become {wanted}" + (f"; {advice}" if advice else "")
+            f"{subject} is {current} and cannot {become} {wanted}"
+            + (f"; {advice}" if advice else "")
         )
 
 
@@ -155,11 +170,13 @@ class ScopeOpen(Refused):
     def __init__(self, scope: object, open_scopes: Iterable[object], message: str = "") -> None:
         self.scope = scope
         self.open_scopes = tuple(str(each) for each in open_scopes)
+        self.advice = (
+            "" if message else "close them first, or pass abandon=True to close them as killed"
+        )
         super().__init__(
             message
             or f"{scope} cannot be closed: {', '.join(self.open_scopes)} inside it "
-            f"{'is' if len(self.open_scopes) == 1 else 'are'} still open; close them first, or "
-            "pass abandon=True to close them as killed"
+            f"{'is' if len(self.open_scopes) == 1 else 'are'} still open; {self.advice}"
         )
 
 
@@ -174,9 +191,10 @@ class LeaseHeld(Refused):
         self.epoch = epoch
         self.since = since
         self.until = until
+        self.advice = "wait for it to end, or take it over with engine.recover(…, force=True)"
         super().__init__(
             f"{resource} is being carried on by {owner} since {since.isoformat()} (epoch {epoch}, "
-            f"lease until {until.isoformat()}); wait for it to end, or fence it with --force"
+            f"lease until {until.isoformat()}); {self.advice}"
         )
 
 
@@ -227,7 +245,8 @@ class DuplicateName(Refused):
     def __init__(self, scope: object) -> None:
         self.scope = str(scope)
         super().__init__(
-            f"{scope} is used twice in one attempt; steps are known by name, give each its own"
+            f"{scope} is used twice in one attempt; steps and agents are known by name: give each "
+            "its own, in a map with key="
         )
 
 
@@ -262,8 +281,8 @@ class Waiting(Refused):
         self.until = until
         due = f" until {until.isoformat()}" if until else ""
         super().__init__(
-            f"{workflow_id} waits for an answer to {name!r}{due}; give it with engine.answer or "
-            "`holdfast answer`"
+            f"{workflow_id} waits for an answer to {name!r}{due} and has given its lease up; let "
+            "this end the attempt"
         )
 
 
@@ -343,8 +362,6 @@ class NotAStore(StorageUnavailable):
 class SchemaMismatch(StorageUnavailable):
     """The store has another schema than this version of Holdfast; nothing was touched."""
 
-    advice = ""
-
     def __init__(self, target: str, found: int, supported: int) -> None:
         self.target = target
         self.found = found
@@ -375,6 +392,27 @@ def shorten(value: object) -> str:
         return f"(a value of type {type(value).__name__})"
 
 
+def near_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the known names that were probably meant, the nearest first."""
+    import difflib  # late: errors are imported by whoever starts, and seldom made
+
+    return tuple(difflib.get_close_matches(name, list(known), n=3))
+
+
+def known_names(name: str, known: Sequence[str]) -> str:
+    """Return what is known instead of *name*, for a message: near ones first, not all of many."""
+    if not known:
+        return "known: none"
+    near = near_names(name, known)
+    shown = [*near, *(each for each in known if each not in near)][:_NAMES_SHOWN]
+    more = len(known) - len(shown)
+    return (
+        (f"did you mean {' or '.join(map(repr, near))}? " if near else "")
+        + f"known: {', '.join(shown)}"
+        + (f" and {more} more" if more else "")
+    )
+
+
 def _restored(kind: type[HoldfastError], args: tuple[object, ...]) -> HoldfastError:
     error = kind.__new__(kind)
     error.args = args
@@ -389,3 +427,9 @@ def _bytes(count: int) -> str:
     if count < 10_000:
         return f"{count} bytes"
     return f"{count / 1024:.0f} KiB" if count < 10 << 20 else f"{count / (1 << 20):.1f} MiB"
+
+
+# In tracebacks each goes by the name that users import and catch it by.
+for _found in list(globals().values()):
+    if isinstance(_found, type) and issubclass(_found, HoldfastError):
+        _found.__module__ = __name__.partition(".")[0]

@@ -70,7 +70,7 @@ def check_json(value: object, path: str) -> None:
 
     >>> check_json({"messages": [{"when": {1, 2}}]}, "state")
     Traceback (most recent call last):
-    holdfast.domain.errors.StateNotSerializable: state.messages[0].when: set is not JSON; \
+    holdfast.StateNotSerializable: state.messages[0].when: set is not JSON; \
 convert it first
     """
     _check(value, path, 0, set(), {})

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from .advice import RUN_AGAIN
 from .checkpoint import Checkpoint
 from .checkpoint_status import CheckpointStatus
+from .errors import known_names
 from .lease import Lease
 
 
@@ -68,11 +70,11 @@ def obstacles_of_state(
     if opening.status is CheckpointStatus.KILLED:
         text = (
             f"{opening.scope} was killed at {opening.updated_at.isoformat()} "
-            f"({opening.reason}); open it anew with engine.retry or `holdfast retry`"
+            f"({opening.reason}); {RUN_AGAIN}"
         )
         found.append(Obstacle(ObstacleKind.KILLED, text))
     if opening.status is CheckpointStatus.WAITING:
-        text = f"{opening.scope} waits for an answer; give it with `holdfast answer`"
+        text = f"{opening.scope} waits for an answer"
         found.append(Obstacle(ObstacleKind.WAITING, text))
     if exhausted and not opening.status.is_final:
         text = retries_used_up(attempts, opening.max_retries)
@@ -107,8 +109,8 @@ def obstacle_of_handler(handler: str | None, known: tuple[str, ...]) -> Obstacle
         return Obstacle(ObstacleKind.NO_HANDLER, text)
     if handler not in known:
         text = (
-            f"its handler {handler!r} is not registered here (known: {', '.join(known) or 'none'});"
-            " name the program that registers it with --app"
+            f"its handler {handler!r} is not registered here ({known_names(handler, known)}); name "
+            "the program that registers it with --app"
         )
         return Obstacle(ObstacleKind.UNKNOWN_HANDLER, text)
     return None

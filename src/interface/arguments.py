@@ -45,7 +45,7 @@ def metadata_of(metadata: Mapping[str, JsonValue] | None, codec: Codec) -> dict[
     given = dict(metadata)
     text = codec.encode(given, "metadata")
     if len(text) > MAX_METADATA_BYTES:
-        raise StateTooLarge("metadata", len(text), MAX_METADATA_BYTES, [])
+        raise StateTooLarge("metadata", len(text), MAX_METADATA_BYTES, can_be_raised=False)
     if text[:1] == b" ":  # the codec's sign of integers beyond 64 bits
         raise InvalidRequest("metadata holds an integer of more than 64 bits; give it as text")
     stored: dict[str, JsonValue] = codec.decode(text)

@@ -19,6 +19,7 @@ from .drivers.async_driver import AsyncDriver
 from .engine import Engine
 from .kernel import Kernel
 from .orders import enter_order, recover_order, start_order
+from .registry import Registry
 from .targets import Target
 
 P = ParamSpec("P")
@@ -68,6 +69,11 @@ class AsyncEngine:
     def target(self) -> str:
         """What was opened, as text that opens it again."""
         return self._engine.target
+
+    @property
+    def registry(self) -> Registry:
+        """The handlers that can run here."""
+        return self._engine.registry
 
     # The same object, seen from another face.
     checkpoint = _performed(Engine.checkpoint, Engine._checkpoint_flow)  # noqa: SLF001

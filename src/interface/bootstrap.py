@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..application.dispatcher import Dispatcher
@@ -27,19 +29,23 @@ def make_kernel(
     *,
     registry: Registry | None = None,
     durability: str = "power",
-    settings: Settings | None = None,
+    settings: Settings | Mapping[str, float] | None = None,
     clock: Clock | None = None,
     upgrade: bool = True,
+    create: bool = True,
 ) -> Kernel:
     """Return what an engine on *target* stands on.
 
     Args:
         target: a path, ``sqlite:///PATH`` or ``memory:``.
-        upgrade: make the store if there is none, and bring its schema up to date.
+        upgrade: bring the store's schema up to date; otherwise it is not changed by opening it.
+        create: make the store if there is none and it is opened to be upgraded.
     """
-    settings = settings or Settings()
+    settings = Settings.of(settings)
     codec = JsonCodec(settings.max_state_bytes)
-    store = _open_store(os.fspath(target), codec, durability, settings, upgrade=upgrade)
+    store = _open_store(
+        os.fspath(target), codec, durability, settings, upgrade=upgrade, create=create
+    )
     env = Environment(
         clock or SystemClock(),
         LocalHost(),
@@ -60,7 +66,13 @@ def make_kernel(
 
 
 def _open_store(
-    target: str, codec: JsonCodec, durability: str, settings: Settings, *, upgrade: bool
+    target: str,
+    codec: JsonCodec,
+    durability: str,
+    settings: Settings,
+    *,
+    upgrade: bool,
+    create: bool,
 ) -> Store:
     if durability not in DURABILITIES:
         raise InvalidRequest(f"durability is {' or '.join(DURABILITIES)}, not {durability!r}")
@@ -76,7 +88,34 @@ def _open_store(
         durability="power" if durability == "power" else "process",
         write_timeout=settings.write_timeout,
         upgrade=upgrade,
+        create=create,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """A store whose schema is up to date, and what it was before."""
+
+    store: str
+    found_schema: int
+    schema: int
+
+
+def upgrade_store(target: str | os.PathLike[str]) -> Upgraded:
+    """Bring the schema of a store that is there up to date; say what it was and what it is.
+
+    Raises:
+        StorageUnavailable: there is no store.
+        SchemaTooNew: it was written by a newer version of Holdfast; it was not touched.
+    """
+    if os.fspath(target) == "memory:":
+        raise InvalidRequest("a store in memory has nothing to upgrade; name a file")
+    from ..infrastructure.sqlite.format import SCHEMA
+    from ..infrastructure.sqlite.store import SqliteStore
+
+    store = SqliteStore.open(_path(os.fspath(target)), JsonCodec(), create=False)
+    store.close()
+    return Upgraded(store.target, store.found_schema, SCHEMA)
 
 
 def _path(target: str) -> Path:

@@ -9,6 +9,7 @@ from ..application.runs.attempt import give_up
 from .engine_looking import Looking
 from .engine_recovery import Recovery
 from .engine_writing import Writing
+from .registry import Registry
 
 
 class Engine(Writing, Recovery, Looking):
@@ -28,6 +29,11 @@ class Engine(Writing, Recovery, Looking):
     def target(self) -> str:
         """What was opened, as text that opens it again."""
         return self._kernel.store.target
+
+    @property
+    def registry(self) -> Registry:
+        """The handlers that can run here."""
+        return self._kernel.registry
 
     def close(self) -> None:
         """Give up the leases of runs that are still open, wait for what was accepted, let go."""

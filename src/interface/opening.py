@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -22,8 +22,9 @@ def open(  # noqa: A001 - holdfast.open, as users write it
     *,
     registry: Registry | None = None,
     durability: str = "power",
-    settings: Settings | None = None,
+    settings: Settings | Mapping[str, float] | None = None,
     clock: Clock | None = None,
+    create: bool = True,
 ) -> Engine:
     """Open a store, made and brought up to date where needed, and return an engine on it.
 
@@ -32,7 +33,9 @@ def open(  # noqa: A001 - holdfast.open, as users write it
         registry: the handlers of the program; by default the engine makes one.
         durability: ``"power"``: what was acknowledged survives a power cut. ``"process"``: it
             survives the process, and a power cut loses at most a tail, never consistency.
+        settings: `Settings`, or some of them by name, as ``{"lease": 20}``.
         clock: where times come from; tests turn a `ManualClock`.
+        create: make the store if there is none; ``False`` takes that for an error.
 
     Raises:
         NotAStore: there is something else.
@@ -40,7 +43,12 @@ def open(  # noqa: A001 - holdfast.open, as users write it
         StorageUnavailable: it cannot be opened or made.
     """
     kernel = make_kernel(
-        target, registry=registry, durability=durability, settings=settings, clock=clock
+        target,
+        registry=registry,
+        durability=durability,
+        settings=settings,
+        clock=clock,
+        create=create,
     )
     return Engine(kernel)
 
@@ -50,8 +58,9 @@ def open_async(
     *,
     registry: Registry | None = None,
     durability: str = "power",
-    settings: Settings | None = None,
+    settings: Settings | Mapping[str, float] | None = None,
     clock: Clock | None = None,
+    create: bool = True,
 ) -> AsyncOpening:
     """Open a store for asyncio: await what this returns, or enter it with ``async with``.
 
@@ -60,7 +69,12 @@ def open_async(
 
     def open_store() -> Kernel:
         return make_kernel(
-            target, registry=registry, durability=durability, settings=settings, clock=clock
+            target,
+            registry=registry,
+            durability=durability,
+            settings=settings,
+            clock=clock,
+            create=create,
         )
 
     return AsyncOpening(open_store)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from math import inf
 
-from ..domain.errors import InvalidRequest
+from ..domain.errors import InvalidRequest, known_names, shorten
 from ..domain.lease import DEFAULT_DURATION, DEFAULT_SILENCE
 
 
@@ -29,7 +30,35 @@ class Settings:
     back_off_base: float = 1.0
     back_off_cap: float = 60.0
 
+    @classmethod
+    def of(cls, given: Settings | Mapping[str, float] | None) -> Settings:
+        """Return the settings that *given* makes; raises `InvalidRequest` naming what cannot be.
+
+        >>> Settings.of({"lease": 20}).lease
+        20
+        """
+        if given is None or isinstance(given, Settings):
+            return given or cls()
+        if not isinstance(given, Mapping):
+            raise InvalidRequest(
+                f"settings is {type(given).__name__}; give a holdfast.Settings, or a mapping of "
+                "names to values"
+            )
+        known = [each.name for each in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise InvalidRequest(
+                    f"there is no setting {name!r} ({known_names(str(name), known)})"
+                )
+        return cls(**dict(given))  # type: ignore[arg-type]
+
     def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if type(value) not in (int, float):
+                raise InvalidRequest(
+                    f"{each.name} is {shorten(value)}; give a number, not {type(value).__name__}"
+                )
         for name in ("write_timeout", "back_off_base", "back_off_cap"):
             if not 0 <= getattr(self, name) < inf:
                 raise InvalidRequest(f"{name} is {getattr(self, name)}; give 0 or more seconds")

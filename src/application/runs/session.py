@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ...domain.advice import RUN_AGAIN
 from ...domain.attempt import Attempt
 from ...domain.checkpoint import Checkpoint
 from ...domain.errors import (
@@ -238,6 +239,7 @@ def replaying_session(
     )
     nothing = Credentials(opening.epoch, "")
     session = Session(attempt, nothing, opening.scope, past, terms, env, is_completed=True)
-    advice = "it is done; fork it, or name an older parent, to start again"
-    session.end(IllegalTransition(opening.scope, opening.status, "written to", advice))
+    session.end(
+        IllegalTransition(opening.scope, opening.status, "written to", f"it is done; {RUN_AGAIN}")
+    )
     return session

@@ -98,18 +98,20 @@ def create_file(path: Path) -> None:
         ) from error
 
 
-def require_file(path: Path) -> None:
+def require_file(path: Path, *, may_be_empty: bool = True) -> None:
     """Raise when there is no file that could be a store."""
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise StorageUnavailable(
             f"there is no store at {path}; make one with `holdfast init`"
         ) from None
     except OSError as error:
         raise StorageUnavailable(f"{path} cannot be opened: {error.strerror}") from error
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(found.st_mode):
         raise NotAStore(f"{path} is a folder, not a Holdfast store; name a file in it")
+    if not found.st_size and not may_be_empty:
+        raise StorageUnavailable(f"{path} is empty; make a store of it with `holdfast init`")
 
 
 def refuse_strangers(path: Path) -> None:

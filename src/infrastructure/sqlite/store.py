@@ -47,6 +47,7 @@ class SqliteStore:
         self.target = str(file.path)
         self._path = file.path
         self._connections = Connections(file)
+        self.found_schema = SCHEMA  # before it was brought up to date
         self._write_timeout = write_timeout
         self._together = together
         self._after_forks()
@@ -60,14 +61,16 @@ class SqliteStore:
         durability: Durability = "power",
         write_timeout: float = 30.0,
         upgrade: bool = True,
+        create: bool = True,
         together: bool = True,
     ) -> SqliteStore:
         """Open a store's file.
 
         Args:
             write_timeout: seconds for which trouble with locks and disks is waited out.
-            upgrade: make the file if there is none, and bring its schema up to date; otherwise it
-                must be there, up to date, and is not changed by opening it.
+            upgrade: bring the schema up to date; otherwise the store must be there, up to date,
+                and is not changed by opening it.
+            create: when it is opened to be upgraded, make the store if there is none.
             together: writes that arrive together share a commit; to be turned off for comparison.
 
         Raises:
@@ -76,15 +79,15 @@ class SqliteStore:
             StorageUnavailable: there is no file, or it cannot be opened or made.
         """
         path = path.absolute()  # the program may change its folder later
-        if upgrade:
+        if upgrade and create:
             create_file(path)
-        require_file(path)
+        require_file(path, may_be_empty=create)
         refuse_strangers(path)
         file = StoreFile(path, durability)
         store = cls(file, codec, write_timeout=write_timeout, together=together)
         try:
             if upgrade:
-                store.upgrade()
+                store.found_schema = store.upgrade()
             else:
                 store.patiently(store._require_readable)
         except BaseException:

@@ -29,9 +29,9 @@ def start_command(shell: Shell, name: str, workflow: str, input_: Parsed | None)
     NAME is what it is registered as, WORKFLOW the id of the run. Prints its result as JSON. The
     same id again gives the recorded result, or carries on.
     """
-    _require_app(shell)
+    shell.registry().require_workflow(name)  # before a store is made for it
     end_on_sigterm()
-    with shell.engine(writable=True) as engine:
+    with shell.engine(writable=True, create=True) as engine:
         shell.print_json(engine.start(name, workflow_id=workflow, input=value_of(input_)))
 
 
@@ -70,11 +70,6 @@ def recover_command(
         _print_result(shell, result)
     if not result.success:
         sys.exit(FAILED)
-
-
-def _require_app(shell: Shell) -> None:
-    if shell.app is None:
-        raise click.UsageError("No program: give --app MODULE:ATTRIBUTE, or set HOLDFAST_APP.")
 
 
 def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:

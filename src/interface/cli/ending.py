@@ -15,6 +15,7 @@ from ...domain.errors import (
     Refused,
     StorageUnavailable,
 )
+from .wording import message_of
 
 FAILED, USAGE, NOT_FOUND, REFUSED, STORAGE = 1, 2, 3, 4, 5
 
@@ -37,7 +38,7 @@ def report(error: Exception, *, verbose: bool) -> int:
     """Print one clear line, with *verbose* also the traceback; return the exit code."""
     if verbose:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    text = " ".join(str(error).split())
+    text = message_of(error)
     if not isinstance(error, HoldfastError):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     click.echo(f"holdfast: {text}", err=True)

@@ -16,6 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 COMMANDS = {
     "demo": ("demo", "Kill a real run with SIGKILL, carry it on, prove the result."),
     "init": ("write", "Make a store, or bring one up to date."),
+    "upgrade": ("write", "Bring the schema of a store up to date."),
     "workflows": ("look", "List the workflows, the one written to last first."),
     "list": ("look", "List checkpoints, the newest first."),
     "show": ("look", "Show one checkpoint and what it holds."),

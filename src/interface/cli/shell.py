@@ -25,27 +25,45 @@ class Shell:
     app: str | None = None
     as_json: bool = False
     verbose: bool = False
+    _program: Registry | Engine | None = None
 
     @contextmanager
-    def engine(self, *, writable: bool = False) -> Iterator[Engine]:
+    def engine(self, *, writable: bool = False, create: bool = False) -> Iterator[Engine]:
         """Give an engine on the store, with the program's handlers.
 
         Args:
-            writable: make the store if there is none, and bring its schema up to date.
+            writable: bring the store's schema up to date.
+            create: make the store if there is none; for commands that begin something, so that a
+                slip in its name does not make another one.
         """
         from ..bootstrap import make_kernel
         from ..engine import Engine
 
-        registry, own = self._program()
-        if own is not None:
-            self._require_same_store(own)
-            yield own
+        program = self._load_program()
+        if isinstance(program, Engine):
+            self._require_same_store(program)
+            yield program
             return
-        if self.store is None:
-            raise click.UsageError("No store: give --store TARGET, or set HOLDFAST_STORE.")
-        kernel = make_kernel(self.store, registry=registry, upgrade=writable)
+        kernel = make_kernel(
+            self.require_store(), registry=program, upgrade=writable, create=create
+        )
         with Engine(kernel) as engine:
             yield engine
+
+    def registry(self) -> Registry:
+        """Return the handlers of the program, which must be named."""
+        from ..registry import Registry
+
+        program = self._load_program()
+        if program is None:
+            raise click.UsageError("No program: give --app MODULE:ATTRIBUTE, or set HOLDFAST_APP.")
+        return program if isinstance(program, Registry) else program.registry
+
+    def require_store(self) -> str:
+        """Return the store that is named."""
+        if self.store is None:
+            raise click.UsageError("No store: give --store TARGET, or set HOLDFAST_STORE.")
+        return self.store
 
     def print_json(self, value: Any) -> None:
         """Print a value as JSON on standard output."""
@@ -65,16 +83,13 @@ class Shell:
         width = None if sys.stdout.isatty() else 200
         return Console(width=width, highlight=False, soft_wrap=False)
 
-    def _program(self) -> tuple[Registry | None, Engine | None]:
-        if self.app is None:
-            return None, None
-        from ..registry import Registry
-        from .program import load
+    def _load_program(self) -> Registry | Engine | None:
+        """Return what --app names; loaded once, for it may make a new one each time."""
+        if self._program is None and self.app is not None:
+            from .program import load
 
-        found = load(self.app)
-        if isinstance(found, Registry):
-            return found, None
-        return None, found
+            self._program = load(self.app)
+        return self._program
 
     def _require_same_store(self, engine: Engine) -> None:
         from pathlib import Path

@@ -16,11 +16,29 @@ _TYPE = click.Choice([each.value for each in CheckpointType])
 @click.pass_obj
 def init_command(shell: Shell) -> None:
     """Make a store, or bring one up to date."""
-    with shell.engine(writable=True) as engine:
+    with shell.engine(writable=True, create=True) as engine:
         if shell.as_json:
             shell.print_json({"store": engine.target})
         else:
             click.echo(f"{engine.target} is ready")
+
+
+@click.command("upgrade")
+@click.pass_obj
+def upgrade_command(shell: Shell) -> None:
+    """Bring the schema of a store up to date.
+
+    Commands that write do so as well. A store that is not there is not made.
+    """
+    from ..bootstrap import upgrade_store
+
+    done = upgrade_store(shell.require_store())
+    if shell.as_json:
+        shell.print_json(done)
+    elif done.found_schema == done.schema:
+        click.echo(f"{done.store} is up to date: schema {done.schema}")
+    else:
+        click.echo(f"{done.store} is upgraded from schema {done.found_schema} to {done.schema}")
 
 
 @click.command("checkpoint")
@@ -60,7 +78,7 @@ def checkpoint_command(
 
     Prints its id.
     """
-    with shell.engine(writable=True) as engine:
+    with shell.engine(writable=True, create=True) as engine:
         written = engine.checkpoint(
             workflow,
             type=type_,

@@ -6,6 +6,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import holdfast
@@ -421,3 +422,39 @@ def assert_same(found: Any, expected: Any) -> None:
         assert found.hex() == expected.hex()
     else:
         assert found == expected
+
+
+class TestOpening:
+    def test_open_when_settings_are_a_mapping_then_used(self, target: str) -> None:
+        with (
+            holdfast.open(target, settings={"max_state_bytes": 20}) as engine,
+            pytest.raises(holdfast.StateTooLarge, match="20 bytes"),
+        ):
+            engine.checkpoint("w", state={"n": "a" * 30})
+
+    def test_open_when_a_setting_is_unknown_then_error_names_the_nearest(self, target: str) -> None:
+        with pytest.raises(holdfast.InvalidRequest, match=r"'laese' \(did you mean 'lease'\?"):
+            holdfast.open(target, settings={"laese": 20})
+
+    @pytest.mark.parametrize("wrong", ["20", None, True])
+    def test_open_when_a_setting_is_no_number_then_error_names_it(
+        self, target: str, wrong: Any
+    ) -> None:
+        with pytest.raises(holdfast.InvalidRequest, match=r"lease is .*; give a number"):
+            holdfast.open(target, settings={"lease": wrong})
+
+    def test_open_when_settings_are_neither_then_error_says_what_to_give(self, target: str) -> None:
+        with pytest.raises(holdfast.InvalidRequest, match=r"give a holdfast\.Settings"):
+            holdfast.open(target, settings=20)  # type: ignore[arg-type]
+
+    def test_open_when_told_not_to_create_then_a_missing_store_is_an_error(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "none.db"
+
+        with pytest.raises(holdfast.StorageUnavailable, match="there is no store at"):
+            holdfast.open(path, create=False)
+
+        assert not path.exists()
+        holdfast.open(path).close()
+        holdfast.open(path, create=False).close()

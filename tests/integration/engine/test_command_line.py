@@ -20,6 +20,8 @@ from typing import Any, TypeAlias
 import click
 import holdfast
 import pytest
+from holdfast.infrastructure.sqlite.format import APPLICATION_ID, SCHEMA
+from holdfast.infrastructure.sqlite.upgrade import run_revisions
 from holdfast.interface.cli.main import COMMANDS, main
 from holdfast.interface.cli.main import holdfast as group
 
@@ -65,6 +67,15 @@ class Ended:
     def json(self) -> Any:
         return json.loads(self.out)
 
+
+WITHOUT_A_STORE = [
+    ["upgrade"],
+    ["workflows"],
+    ["recover", "w"],
+    ["recover", "w", "--dry-run"],
+    ["complete", "w@1"],
+    ["fail", "w@1", "--message", "no"],
+]
 
 OpenEngine: TypeAlias = Callable[..., holdfast.Engine]
 Cli: TypeAlias = Callable[..., Ended]
@@ -324,6 +335,65 @@ class TestWriting:
         assert path.stat().st_mode & 0o777 == 0o600
         assert cli("--store", str(path), "--json", "workflows").json == []
 
+    def test_upgrade_when_the_store_is_older_then_says_from_which_to_which_and_then_that_it_is_done(
+        self, cli: Cli, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "old.db"
+        _make_store_of_schema_1(path)
+
+        old = cli("--store", str(path), "workflows")
+        first = cli("--store", str(path), "upgrade")
+        again = cli("--store", str(path), "upgrade")
+        as_json = cli("--store", str(path), "--json", "upgrade")
+
+        assert old.code == 5
+        assert "run `holdfast upgrade`" in old.err
+        assert (first.code, first.err) == (0, "")
+        assert first.out == f"{path} is upgraded from schema 1 to {SCHEMA}\n"
+        assert (again.code, again.out) == (0, f"{path} is up to date: schema {SCHEMA}\n")
+        assert as_json.json == {"store": str(path), "found_schema": SCHEMA, "schema": SCHEMA}
+        assert cli("--store", str(path), "workflows").code == 0
+
+    def test_upgrade_when_the_store_is_newer_then_5_and_untouched(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        with closing(connect(store)) as connection:
+            connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+        before = store.read_bytes()
+
+        ended = on_store("upgrade")
+
+        assert (ended.code, ended.out) == (5, "")
+        assert f"has schema {SCHEMA + 1}, this version of Holdfast writes {SCHEMA}" in ended.err
+        assert store.read_bytes() == before
+
+    @pytest.mark.parametrize("args", WITHOUT_A_STORE, ids=" ".join)
+    def test_command_when_the_store_is_not_there_or_empty_then_5_and_none_is_made(
+        self, cli: Cli, program: Program, tmp_path: Path, args: list[str]
+    ) -> None:
+        app, missing, empty = f"{program(CREW)}:app", tmp_path / "typo.db", tmp_path / "empty.db"
+        empty.touch()
+
+        none = cli("--store", str(missing), "--app", app, *args)
+        nothing = cli("--store", str(empty), "--app", app, *args)
+
+        assert (none.code, nothing.code) == (5, 5)
+        assert "make one with `holdfast init`" in none.err
+        assert "is empty" in nothing.err
+        assert not missing.exists()
+        assert empty.stat().st_size == 0
+
+    def test_start_when_the_name_is_unknown_then_no_store_is_made(
+        self, cli: Cli, program: Program, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "new.db"
+
+        ended = cli("--store", str(path), "--app", f"{program(CREW)}:app", "start", "relase", "r")
+
+        assert (ended.code, ended.out) == (3, "")
+        assert "did you mean 'release'?" in ended.err
+        assert not path.exists()
+
     def test_checkpoint_when_written_then_its_id_is_printed(
         self, on_store: Cli, store: Path, tmp_path: Path
     ) -> None:
@@ -451,6 +521,7 @@ class TestCarryingOn:
         assert (ended.code, ended.out) == (4, "")
         assert f"process {os.getpid()}" in ended.err
         assert "epoch 1" in ended.err
+        assert "take it over with `holdfast recover --force`" in ended.err
 
     def test_start_when_name_is_unknown_then_not_found_and_lists_what_is_known(
         self, on_store: Cli, program: Program
@@ -653,7 +724,7 @@ class TestEnding:
             (["show", "w@1"], 3, "workflow w does not exist"),
             (["tree", "a%2Fc"], 3, "did you mean a%2Fb?"),
             (["show", "a%2Fb@99"], 3, "a%2Fb@99 does not exist"),
-            (["complete", "a%2Fb@1"], 4, "still open"),
+            (["complete", "a%2Fb@1"], 4, "or pass --abandon to close them as killed"),
             (["list", "--limit", "-1"], 2, "limit"),
         ],
         ids=lambda each: " ".join(each) if isinstance(each, list) else "",
@@ -967,3 +1038,14 @@ def _flip(store: Path, workflow: str, sequence: int) -> None:
         body = bytearray(found)
         body[max(n for n, byte in enumerate(body) if chr(byte).isdigit())] ^= 1
         connection.execute("UPDATE checkpoints SET body = ? WHERE number = ?", (body, number))
+
+
+def _make_store_of_schema_1(path: Path) -> None:
+    with closing(connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        run_revisions(connection, to="0001")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("COMMIT")

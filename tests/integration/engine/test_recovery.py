@@ -110,7 +110,21 @@ class TestReasons:
         (forced,) = reasons_of(engine, force=True)
 
         assert reason == forced
-        assert all(part in reason for part in ("w was killed at", "no luck", "holdfast retry"))
+        assert all(part in reason for part in ("w was killed at", "no luck", "to run it again"))
+
+    def test_recover_when_killed_then_what_the_error_advises_works(
+        self, engine: holdfast.Engine
+    ) -> None:
+        engine.handler("h")(lambda run: run.state["n"])
+        with pytest.raises(RuntimeError), engine.run("w", handler="h", max_retries=0) as run:
+            saved = run.checkpoint(state={"n": 7})
+            raise RuntimeError("no luck")
+        with pytest.raises(holdfast.NotRecoverable, match="parent="):
+            engine.recover("w")
+
+        engine.checkpoint("w", name="again", parent=saved.id)
+
+        assert engine.recover("w").output == 7
 
     def test_recover_when_held_then_says_who_since_when_and_until_when(
         self, open_any: OpenEngine, clock: ManualClock
@@ -164,7 +178,7 @@ class TestReasons:
         (override,) = reasons_of(engine, handler="hh", force=force)
 
         assert "'gone' is not registered here (known: h)" in reason
-        assert "'hh' is not registered here (known: h)" in override
+        assert "'hh' is not registered here (did you mean 'h'? known: h)" in override
 
     def test_recover_when_nobody_named_a_handler_then_says_how(
         self, engine: holdfast.Engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 import re
+import traceback
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,15 +57,23 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
     (NotFound("w1", ["w2", "w3"]), ["w1 does not exist; did you mean w2 or w3?"]),
     (HandlerNotFound("review", ["a", "b"]), ["'review'", "known: a, b", "--app"]),
     (HandlerNotFound("review", []), ["known: none"]),
+    (
+        HandlerNotFound("revew", [f"h{n:02}" for n in range(20)] + ["review"]),
+        ["did you mean 'review'? known: review, h00, h01", "h08 and 11 more"],
+    ),
     (Refused("no"), ["no"]),
     (IllegalTransition("w@1", "killed", "active", "retry it"), ["w@1 is killed", "active; retry"]),
     (IllegalTransition("w@1", "killed", "active"), ["w@1 is killed and cannot become active"]),
+    (
+        IllegalTransition("w", "killed", "written to", "retry it"),
+        ["w is killed and cannot be written to; retry it"],
+    ),
     (ScopeOpen("w/s", ["w/s/a"]), ["w/s cannot be closed", "w/s/a inside it is still", "abandon"]),
     (ScopeOpen("w/s", ["w/s/a", "w/s/b"]), ["w/s/a, w/s/b inside it are still open"]),
     (ScopeOpen("w/s", ["w/s@1"], "open already"), ["open already"]),
     (
         LeaseHeld("w", "process 7 on kelp", 3, NOON, NOON + timedelta(minutes=1)),
-        ["w is being", "process 7 on kelp", "12:00:00", "epoch 3", "12:01:00", "--force"],
+        ["w is being", "process 7 on kelp", "12:00:00", "epoch 3", "12:01:00", "force=True"],
     ),
     (Fenced("w", 3, "process 8 holds its lease"), ["w under epoch 3", "process 8 holds its lease"]),
     (
@@ -74,7 +83,7 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
     (DuplicateName("w/load"), ["w/load is used twice"]),
     (NotRecoverable("w", ["it is held", "not due"]), ["w cannot be", "it is held; not due"]),
     (ForeignRun("w", 11, 22), ["run of w", "process 11", "process 22", "fork"]),
-    (Waiting("w", "approval"), ["w waits", "'approval'", "holdfast answer"]),
+    (Waiting("w", "approval"), ["w waits", "'approval'", "given its lease up"]),
     (Waiting("w", "approval", NOON), ["until 2024-03-01T12:00:00+00:00"]),
     (Cancelled("w"), ["w was asked to stop"]),
     (
@@ -97,7 +106,7 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
 def all_errors(root: type[HoldfastError] = HoldfastError) -> list[type[HoldfastError]]:
     """Return *root* and everything below it in its module."""
     below = [each for child in root.__subclasses__() for each in all_errors(child)]
-    return [each for each in [root, *below] if each.__module__ == errors.__name__]
+    return [each for each in [root, *below] if each.__name__ in vars(errors)]
 
 
 def ids(values: list[tuple[HoldfastError, list[str]]]) -> list[str]:
@@ -157,7 +166,7 @@ def test_error_when_python_has_a_kind_for_it_then_it_is_also_of_that_kind(
 
 
 # What is advice or wording, and no value that a caller would act on.
-_WORDING = {"self", "args", "kwargs", "message", "advice", "problem", "now"}
+_WORDING = {"self", "args", "kwargs", "message", "advice", "problem", "now", "can_be_raised"}
 
 
 @pytest.mark.parametrize(("error", "parts"), RAISED, ids=ids(RAISED))
@@ -176,6 +185,10 @@ def test_attributes_when_the_message_has_a_value_then_the_error_has_it_too(
         (
             StateTooLarge("state", 9, 8, [("a", 1)]),
             {"what": "state", "size": 9, "limit": 8, "largest": (("a", 1),)},
+        ),
+        (
+            HandlerNotFound("revew", ["review"]),
+            {"handler": "revew", "known": ("review",), "suggestions": ("review",)},
         ),
         (StateNotSerializable("state.a", "p"), {"path": "state.a", "problem": "p"}),
         (
@@ -285,3 +298,15 @@ def test_error_when_pickled_then_it_comes_back_whole() -> None:
         if (str(back), vars(back)) != (str(error), vars(error)):
             broken.append(type(error).__name__)
     assert broken == []
+
+
+def test_state_too_large_when_the_limit_can_be_raised_then_says_with_what() -> None:
+    assert "Settings(max_state_bytes=…)" in str(StateTooLarge("state", 9, 8))
+    assert "Settings" not in str(StateTooLarge("metadata", 9, 8, can_be_raised=False))
+
+
+def test_traceback_when_an_error_is_printed_then_it_goes_by_its_public_name() -> None:
+    text = "".join(traceback.format_exception_only(NotFound("w@7")))
+
+    assert text == "holdfast.NotFound: w@7 does not exist\n"
+    assert pickle.loads(pickle.dumps(NotFound("w@7"))).what == "w@7"  # noqa: S301

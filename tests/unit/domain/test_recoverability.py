@@ -75,8 +75,8 @@ def test_obstacles_when_it_was_carried_on_early_and_completed_then_it_is_not_als
     ("status", "due_at", "exhausted", "text"),
     [
         (S.COMPLETED, None, False, "w%2F1 is completed since 2024-03-01T12:00:00+00:00"),
-        (S.KILLED, None, False, "open it anew with engine.retry or `holdfast retry`"),
-        (S.WAITING, None, False, "`holdfast answer`"),
+        (S.KILLED, None, False, "start from an older checkpoint of it"),
+        (S.WAITING, None, False, "waits for an answer"),
         (S.FAILED, SOON, False, "not due before 2024-03-01T12:00:01+00:00"),
         (S.FAILED, None, True, "4 executions, and no progress in the last of them (max_retries is"),
     ],

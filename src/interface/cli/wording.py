@@ -1,0 +1,30 @@
+"""What an error advises, in the words of the command line."""
+
+from __future__ import annotations
+
+from ...domain.errors import HoldfastError
+
+_OPTIONS = (
+    ("abandon=True", "--abandon"),
+    ("engine.recover(…, force=True)", "`holdfast recover --force`"),
+    ("force=True", "--force"),
+    ("parent= or --parent", "--parent"),
+    ("handler= or --handler", "--handler"),
+)
+
+
+def message_of(error: Exception) -> str:
+    """Return what *error* says, on one line; options go by their names on the command line."""
+    text = str(error)
+    advice = error.advice if isinstance(error, HoldfastError) else ""
+    if advice and text.endswith(advice):
+        # The advice alone: what stands before it may hold names that people gave.
+        text = text.removesuffix(advice) + in_options(advice)
+    return " ".join(text.split())
+
+
+def in_options(advice: str) -> str:
+    """Return *advice* with the options of the command line in place of Python's arguments."""
+    for python, option in _OPTIONS:
+        advice = advice.replace(python, option)
+    return advice
