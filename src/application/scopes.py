@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from ..domain.checkpoint import Checkpoint
 from ..domain.checkpoint_status import CheckpointStatus
 from ..domain.checkpoint_type import CLOSING, OPENING, CheckpointType
+from ..domain.error_record import ErrorRecord
 from ..domain.errors import IllegalTransition, ScopeOpen
 from ..domain.payload import EMPTY, Payload, same_json
 from ..domain.scope import Scope
 from .scribe import Entry, Scribe
+
+_SUMMARY_SHOWN = 500
 
 
 def open_scope(scribe: Scribe, entry: Entry, *, anew: bool = False) -> Checkpoint:
@@ -48,7 +51,7 @@ def close_scope(
 
     Args:
         abandon: the reason for which scopes left open inside become ``killed``; ``None`` refuses
-            to close around them.
+            to close around them. One that failed is killed for that.
         failed_only: abandon only those that failed, and refuse to close around others.
 
     Raises:
@@ -68,7 +71,10 @@ def close_scope(
     opening = next((each for each in unfinished if each.scope == scope), None)
     if opening is None:
         require_unfinished_scope(scribe, scope, CheckpointStatus.COMPLETED)
-    _kill(scribe, inside, abandon or "")
+    for each in _innermost_first(inside):
+        failure = each.error if each.status is CheckpointStatus.FAILED else None
+        reason = failed_within(failure, scope) if failure else abandon or ""
+        _kill(scribe, [each], reason)
     closing = scribe.write(entry)
     if opening is not None:
         opening.complete(scribe.at)
@@ -110,6 +116,14 @@ def require_unfinished_scope(scribe: Scribe, scope: Scope, wanted: CheckpointSta
     if last is not None and last.status.is_final:
         verb = "closed it" if last.type.closes else f"was killed ({last.reason})"
         raise IllegalTransition(scope, last.status, wanted, f"{last.id} {verb}")
+
+
+def failed_within(error: ErrorRecord, scope: Scope) -> str:
+    """Return the reason for which a scope whose failure was dealt with is killed."""
+    summary = error.summary
+    if len(summary) > _SUMMARY_SHOWN:
+        summary = f"{summary[: _SUMMARY_SHOWN - 1]}…"
+    return f"it failed ({summary}), and {scope} ended without it"
 
 
 def opening_entry(scope: Scope, payload: Payload = EMPTY, **fields: object) -> Entry:

@@ -22,8 +22,10 @@ from ..application.runs.stage import (
 from ..application.runs.step import ChangedInput, StepOptions
 from ..domain.checkpoint import Checkpoint
 from ..domain.json_value import JsonObject, JsonValue
+from ..domain.name_part import check_part
 from ..domain.payload import Payload
 from ..domain.scope import Scope
+from .block import Block
 from .drivers.async_driver import AsyncDriver
 from .run_view import DEFAULT_WORKERS, AgentView, RunView, StageView
 
@@ -63,12 +65,12 @@ class AsyncRun(RunView):
 
         *fn* may be a coroutine function, or a plain one, which is run in a thread.
         """
-        flow = self._step_flow(self._stage_scope(name), fn, args, kwargs)
+        flow = self._step_flow(self._stage_scope("step name", name), fn, args, kwargs)
         return await self._driver.run(flow)
 
     def stage(self, name: str, *, kind: str = "sequential") -> AsyncStage:
         """Return a stage, to be used with ``async with``; see `Run.stage`."""
-        scope = self._stage_scope(name)
+        scope = self._stage_scope("stage name", name)
         return AsyncStage(scope, stage_kind(kind), self._session, self._driver, self._options)
 
     async def checkpoint(
@@ -85,6 +87,7 @@ class AsyncRun(RunView):
 
     async def barrier(self, name: str) -> Checkpoint:
         """Write a barrier: parallel branches have joined. Return it."""
+        check_part("barrier name", name)
         return await self._driver.run(join(self._session, name))
 
     async def heartbeat(self) -> None:
@@ -115,6 +118,8 @@ class AsyncRun(RunView):
 class AsyncStage(StageView):
     """A stage of a run, to be used with ``async with``, from many tasks of one loop."""
 
+    _usage = "async with run.stage(…) as stage:"
+
     def __init__(
         self,
         scope: Scope,
@@ -122,8 +127,9 @@ class AsyncStage(StageView):
         session: Session,
         driver: AsyncDriver,
         options: StepOptions,
+        block: Block | None = None,
     ) -> None:
-        super().__init__(scope, kind, session, driver.kernel, options)
+        super().__init__(scope, kind, session, driver.kernel, options, block)
         self._driver = driver
 
     def using(
@@ -135,13 +141,15 @@ class AsyncStage(StageView):
     ) -> AsyncStage:
         """Return the stage with these options for its steps; see `Run.using`."""
         options = StepOptions(timeout, retries, changed_input)
-        return AsyncStage(self._scope, self._kind, self._session, self._driver, options)
+        return AsyncStage(
+            self._scope, self._kind, self._session, self._driver, options, self._block
+        )
 
     async def step(
         self, name: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> JsonValue:
         """Return what ``fn(*args, **kwargs)`` returns, run once as an agent; see `Run.step`."""
-        flow = self._step_flow(self._agent_scope(name), fn, args, kwargs)
+        flow = self._step_flow(self._agent_scope("step name", name), fn, args, kwargs)
         return await self._driver.run(flow)
 
     async def map(
@@ -157,9 +165,9 @@ class AsyncStage(StageView):
 
     def agent(self, name: str, *, input: JsonValue = None) -> AsyncAgent:
         """Return an agent, to be used with ``async with``; see `Stage.agent`."""
-        scope = self._agent_scope(name)
+        scope = self._agent_scope("agent name", name)
         changed_input = self._options.changed_input
-        return AsyncAgent(scope, input, self._session, self._driver, changed_input)
+        return AsyncAgent(scope, input, self._session, self._driver, self._block, changed_input)
 
     async def checkpoint(
         self,
@@ -169,11 +177,13 @@ class AsyncStage(StageView):
         patch: JsonObject | None = None,
     ) -> Checkpoint:
         """Write a progress checkpoint of the stage's own state and return it."""
+        self._block.require_inside()
         return await self._driver.run(save_state(self._kit(), self._scope, name, state, patch))
 
     async def __aenter__(self) -> Self:
         flow = enter_stage(self._session, self._scope, self._kind)
         self._finished_before = await self._driver.run(flow)
+        self._block.enter()
         return self
 
     async def __aexit__(
@@ -182,6 +192,7 @@ class AsyncStage(StageView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._block.leave()
         if self._finished_before:
             return
         if error is None:
@@ -194,15 +205,18 @@ class AsyncStage(StageView):
 class AsyncAgent(AgentView):
     """An agent of a stage, to be used with ``async with``; see `Agent`."""
 
+    _usage = "async with stage.agent(…) as agent:"
+
     def __init__(
         self,
         scope: Scope,
         input: JsonValue,
         session: Session,
         driver: AsyncDriver,
+        stage: Block,
         changed_input: ChangedInput = "error",
     ) -> None:
-        super().__init__(scope, input, session, driver.kernel)
+        super().__init__(scope, input, session, driver.kernel, stage)
         self._driver = driver
         self._changed_input = changed_input
 
@@ -214,13 +228,16 @@ class AsyncAgent(AgentView):
         patch: JsonObject | None = None,
     ) -> Checkpoint:
         """Write a progress checkpoint of the agent's own state and return it."""
+        self._block.require_inside()
         kit = self._kernel.steps(self._session)
         return await self._driver.run(save_state(kit, self._scope, name, state, patch))
 
     async def __aenter__(self) -> Self:
+        self._stage_block.require_inside()
         kit = self._kernel.steps(self._session)
         flow = enter_agent(kit, self._scope, self._given, self._changed_input)
         self._finished_before = await self._driver.run(flow)
+        self._block.enter()
         return self
 
     async def __aexit__(
@@ -229,10 +246,11 @@ class AsyncAgent(AgentView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._block.leave()
         if self._finished_before:
             return
         if error is None:
-            payload = payload_of(self._kernel.codec, output=self.output)
+            payload = payload_of(self._kernel.codec, output=self.output, of=self._scope)
             await self._driver.run(leave_scope(self._session, self._scope, payload=payload))
         elif isinstance(error, Exception):
             await self._driver.run(fail_open_scope(self._session, self._scope, error))

@@ -106,7 +106,7 @@ class Writing(EngineBase):
         """Return what `checkpoint` does, for a driver to perform."""
         scope = Scope(workflow_id, stage_id, agent_id)
         payload = payload_of(
-            self._kernel.codec, state=state, patch=patch, input=input, output=output
+            self._kernel.codec, state=state, patch=patch, input=input, output=output, of=scope
         )
         entry = Entry(
             scope,
@@ -143,7 +143,7 @@ class Writing(EngineBase):
         scope = self._scope_of(id)
         command = CompleteCheckpoint(
             scope,
-            payload_of(self._kernel.codec, output=output),
+            payload_of(self._kernel.codec, output=output, of=scope),
             abandon=f"abandoned when {scope} was completed" if abandon else None,
             credentials=self._credentials(scope.workflow_id),
         )

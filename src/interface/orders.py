@@ -34,7 +34,7 @@ def enter_order(
     require_seconds("silence", silence)
     entry = opening_entry(
         Scope(workflow_id),
-        payload_of(kernel.codec, input=input, state=state),
+        payload_of(kernel.codec, input=input, state=state, of=Scope(workflow_id)),
         name=name,
         resume_handler=handler,
         max_retries=max_retries,

@@ -22,8 +22,10 @@ from ..application.runs.stage import (
 from ..application.runs.step import ChangedInput, StepOptions
 from ..domain.checkpoint import Checkpoint
 from ..domain.json_value import JsonObject, JsonValue
+from ..domain.name_part import check_part
 from ..domain.payload import Payload
 from ..domain.scope import Scope
+from .block import Block
 from .drivers.sync_driver import SyncDriver
 from .run_view import DEFAULT_WORKERS, AgentView, RunView, StageView
 
@@ -74,7 +76,7 @@ class Run(RunView):
             DuplicateName: the name is used twice in one attempt.
             Fenced: the lease is lost; nothing was written.
         """
-        flow = self._step_flow(self._stage_scope(name), fn, args, kwargs)
+        flow = self._step_flow(self._stage_scope("step name", name), fn, args, kwargs)
         return self._driver.run(flow)
 
     def stage(self, name: str, *, kind: str = "sequential") -> Stage:
@@ -83,7 +85,7 @@ class Run(RunView):
         Args:
             kind: ``"sequential"``, ``"parallel"`` (leaving it writes a barrier) or ``"barrier"``.
         """
-        scope = self._stage_scope(name)
+        scope = self._stage_scope("stage name", name)
         return Stage(scope, stage_kind(kind), self._session, self._driver, self._options)
 
     def checkpoint(
@@ -104,6 +106,7 @@ class Run(RunView):
 
     def barrier(self, name: str) -> Checkpoint:
         """Write a barrier: parallel branches have joined. Return it."""
+        check_part("barrier name", name)
         return self._driver.run(join(self._session, name))
 
     def heartbeat(self) -> None:
@@ -141,8 +144,9 @@ class Stage(StageView):
         session: Session,
         driver: SyncDriver,
         options: StepOptions,
+        block: Block | None = None,
     ) -> None:
-        super().__init__(scope, kind, session, driver.kernel, options)
+        super().__init__(scope, kind, session, driver.kernel, options, block)
         self._driver = driver
 
     def using(
@@ -154,11 +158,11 @@ class Stage(StageView):
     ) -> Stage:
         """Return the stage with these options for its steps; see `Run.using`."""
         options = StepOptions(timeout, retries, changed_input)
-        return Stage(self._scope, self._kind, self._session, self._driver, options)
+        return Stage(self._scope, self._kind, self._session, self._driver, options, self._block)
 
     def step(self, name: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> JsonValue:
         """Return what ``fn(*args, **kwargs)`` returns, run once as an agent; see `Run.step`."""
-        flow = self._step_flow(self._agent_scope(name), fn, args, kwargs)
+        flow = self._step_flow(self._agent_scope("step name", name), fn, args, kwargs)
         return self._driver.run(flow)
 
     def map(
@@ -183,9 +187,9 @@ class Stage(StageView):
 
     def agent(self, name: str, *, input: JsonValue = None) -> Agent:
         """Return an agent, to be used as a context manager, for work that is no single function."""
-        scope = self._agent_scope(name)
+        scope = self._agent_scope("agent name", name)
         changed_input = self._options.changed_input
-        return Agent(scope, input, self._session, self._driver, changed_input)
+        return Agent(scope, input, self._session, self._driver, self._block, changed_input)
 
     def checkpoint(
         self,
@@ -195,11 +199,13 @@ class Stage(StageView):
         patch: JsonObject | None = None,
     ) -> Checkpoint:
         """Write a progress checkpoint of the stage's own state and return it."""
+        self._block.require_inside()
         return self._driver.run(save_state(self._kit(), self._scope, name, state, patch))
 
     def __enter__(self) -> Self:
         flow = enter_stage(self._session, self._scope, self._kind)
         self._finished_before = self._driver.run(flow)
+        self._block.enter()
         return self
 
     def __exit__(
@@ -208,6 +214,7 @@ class Stage(StageView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._block.leave()
         if self._finished_before:
             return
         if error is None:
@@ -229,9 +236,10 @@ class Agent(AgentView):
         input: JsonValue,
         session: Session,
         driver: SyncDriver,
+        stage: Block,
         changed_input: ChangedInput = "error",
     ) -> None:
-        super().__init__(scope, input, session, driver.kernel)
+        super().__init__(scope, input, session, driver.kernel, stage)
         self._driver = driver
         self._changed_input = changed_input
 
@@ -243,13 +251,16 @@ class Agent(AgentView):
         patch: JsonObject | None = None,
     ) -> Checkpoint:
         """Write a progress checkpoint of the agent's own state and return it."""
+        self._block.require_inside()
         kit = self._kernel.steps(self._session)
         return self._driver.run(save_state(kit, self._scope, name, state, patch))
 
     def __enter__(self) -> Self:
+        self._stage_block.require_inside()
         kit = self._kernel.steps(self._session)
         flow = enter_agent(kit, self._scope, self._given, self._changed_input)
         self._finished_before = self._driver.run(flow)
+        self._block.enter()
         return self
 
     def __exit__(
@@ -258,10 +269,11 @@ class Agent(AgentView):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._block.leave()
         if self._finished_before:
             return
         if error is None:
-            payload = payload_of(self._kernel.codec, output=self.output)
+            payload = payload_of(self._kernel.codec, output=self.output, of=self._scope)
             self._driver.run(leave_scope(self._session, self._scope, payload=payload))
         elif isinstance(error, Exception):
             self._driver.run(fail_open_scope(self._session, self._scope, error))

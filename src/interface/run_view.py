@@ -11,7 +11,9 @@ from ..application.runs.stage import map_items
 from ..application.runs.step import StepKit, StepOptions, step
 from ..domain.execution_context import ExecutionContext
 from ..domain.json_value import JsonObject, JsonValue
+from ..domain.name_part import check_part
 from ..domain.scope import Scope
+from .block import Block
 from .kernel import Kernel
 
 DEFAULT_WORKERS = 8
@@ -76,8 +78,9 @@ class RunView:
     def _kit(self) -> StepKit:
         return self._kernel.steps(self._session)
 
-    def _stage_scope(self, name: str) -> Scope:
-        return Scope(self.workflow_id, name)
+    def _stage_scope(self, what: str, name: str) -> Scope:
+        # Before it is a scope: None would be the workflow itself.
+        return Scope(self.workflow_id, check_part(what, name))
 
     def _step_flow(
         self, scope: Scope, function: Callable[..., Any], args: Any, kwargs: Any
@@ -88,12 +91,22 @@ class RunView:
 class StageView(RunView):
     """What can be read of a stage without asking the store."""
 
+    _usage = "with run.stage(…) as stage:"
+
     def __init__(
-        self, scope: Scope, kind: str, session: Session, kernel: Kernel, options: StepOptions
+        self,
+        scope: Scope,
+        kind: str,
+        session: Session,
+        kernel: Kernel,
+        options: StepOptions,
+        block: Block | None,
     ) -> None:
         super().__init__(session, kernel, options)
         self._scope = scope
         self._kind = kind
+        # One with other options is the same stage.
+        self._block = block or Block(scope, self._usage)
         self._finished_before = False
 
     @property
@@ -106,8 +119,9 @@ class StageView(RunView):
         """The state of the stage, as this run left it: a copy of its own."""
         return self._kernel.state(self._session, self._scope)
 
-    def _agent_scope(self, name: str) -> Scope:
-        return Scope(self.workflow_id, self._scope.stage_id, name)
+    def _agent_scope(self, what: str, name: str) -> Scope:
+        self._block.require_inside()
+        return Scope(self.workflow_id, self._scope.stage_id, check_part(what, name))
 
     def _map_flow(
         self,
@@ -116,6 +130,7 @@ class StageView(RunView):
         key: Callable[[Any], str] | None,
         workers: int,
     ) -> Flow[list[JsonValue]]:
+        self._block.require_inside()
         return map_items(
             self._kit(),
             self._scope,
@@ -134,7 +149,13 @@ class AgentView:
         output: what the agent gives; set it before the block ends.
     """
 
-    def __init__(self, scope: Scope, input: JsonValue, session: Session, kernel: Kernel) -> None:
+    _usage = "with stage.agent(…) as agent:"
+
+    def __init__(
+        self, scope: Scope, input: JsonValue, session: Session, kernel: Kernel, stage: Block
+    ) -> None:
+        self._block = Block(scope, self._usage)
+        self._stage_block = stage
         self._scope = scope
         self._session = session
         self._kernel = kernel

@@ -45,7 +45,7 @@ def enter_agent(
     record = session.record(scope)
     if record.is_finished and not runs_again(scope, record, given, changed_input):
         return True
-    entry = opening_entry(scope, payload_of(kit.codec, input=given))
+    entry = opening_entry(scope, payload_of(kit.codec, input=given, of=scope))
     changed = is_changed(record, given)
     command = CreateCheckpoint(entry, anew=changed, credentials=session.credentials)
     yield from session.write(create_checkpoint, command)
@@ -59,7 +59,7 @@ def leave_scope(
     command = CompleteCheckpoint(
         scope,
         payload or Payload(),
-        abandon=f"failed, and {scope} ended without it",
+        abandon=f"left open by {scope}",
         failed_only=True,
         joined=joined,
         credentials=session.credentials,
@@ -93,6 +93,8 @@ def map_items(
     Results come in the order of the items. When some fail the others finish first, then an
     `ExceptionGroup` of the failures is raised.
     """
+    if type(workers) is not int or workers < 1:
+        raise InvalidRequest(f"workers of a map in {stage} is {shorten(workers)}; give 1 or more")
     listed = list(items)
     names = name_items(listed, key, kit.codec)
     flows = [

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Literal, get_args
 
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import InputChanged, InvalidRequest, shorten
+from ...domain.errors import HoldfastError, InputChanged, InvalidRequest, shorten
 from ...domain.json_value import JsonValue, canonical
 from ...domain.payload import Payload
 from ...domain.ports import Codec
@@ -22,6 +22,8 @@ from ..environment import Environment
 from ..scopes import opening_entry
 from .flow import Call, Flow, Pause
 from .session import Session
+
+_INPUT_SHOWN = 200
 
 ChangedInput = Literal["error", "rerun", "keep"]
 
@@ -78,7 +80,7 @@ def step(
     session = kit.session
     session.claim(scope)
     given = {"args": list(args), "kwargs": dict(kwargs)}
-    asked = kit.codec.encode(given, "input")
+    asked = kit.codec.encode(given, f"input of {scope}")
     record = session.record(scope)
     changed = is_changed(record, given)
     if record.is_finished and not runs_again(scope, record, given, options.changed_input):
@@ -94,6 +96,7 @@ def step(
         output = kit.codec.encode(value, f"output of {scope}")
     except Exception as error:
         if not session.is_stopped_by(error):
+            _note_origin(error, scope, given)
             failure = FailCheckpoint(scope, ErrorRecord.of(error), credentials)
             yield from session.write(fail_checkpoint, failure)
         raise
@@ -117,6 +120,16 @@ def _try(kit: StepKit, call: Call, options: StepOptions) -> Flow[Any]:
         yield Pause(delay(attempt, base=back_off.base, cap=back_off.cap, jitter=draw))
         kit.session.require_alive()
         attempt += 1
+
+
+def _note_origin(error: Exception, scope: Scope, given: dict[str, Any]) -> None:
+    """Let a traceback of the work's own error tell which step it was, and with what."""
+    if isinstance(error, HoldfastError):
+        return  # says so itself
+    shown = canonical(given if given["kwargs"] else given["args"])
+    if len(shown) > _INPUT_SHOWN:
+        shown = f"{shown[: _INPUT_SHOWN - 1]}…"
+    error.add_note(f"raised in {scope}, called with {shown}")
 
 
 def is_changed(record: ScopeRecord, given: JsonValue) -> bool:

@@ -135,20 +135,22 @@ class TestIds:
         with pytest.raises(holdfast.InvalidId, match="is not valid"):
             engine.get(text)
 
-    @pytest.mark.parametrize("bad", ["empty", "too long", "newline", "surrogate"])
+    @pytest.mark.parametrize("bad", ["empty", "too long", "newline", "surrogate", "none", "bytes"])
     def test_run_when_a_name_cannot_be_one_then_error_names_it(
         self, engine: holdfast.Engine, bad: str
     ) -> None:
-        value, rule = BAD_PARTS[bad]
+        value, rule = {**BAD_PARTS, "none": (None, "must be a string, not NoneType")}[bad]
 
         with pytest.raises(holdfast.InvalidId, match=f"workflow_id .*{rule}"):
             engine.run(value)
         with engine.run("w") as run:
             before = engine.events()
-            with pytest.raises(holdfast.InvalidId, match=f"stage_id .*{rule}"):
+            with pytest.raises(holdfast.InvalidId, match=f"step name .*{rule}"):
                 run.step(value, int)
-            with pytest.raises(holdfast.InvalidId, match=f"stage_id .*{rule}"):
+            with pytest.raises(holdfast.InvalidId, match=f"stage name .*{rule}"):
                 run.stage(value)
+            with pytest.raises(holdfast.InvalidId, match=f"barrier name .*{rule}"):
+                run.barrier(value)
             assert engine.events() == before
 
     @pytest.mark.parametrize("bad", ["empty", "newline", "surrogate"])
@@ -179,7 +181,8 @@ class TestStates:
     ) -> None:
         values: dict[str, Any] = {where: {"a": [(1,)]}}
 
-        with pytest.raises(holdfast.StateNotSerializable, match=rf"^{where}\.a\[0\]: tuple"):
+        whose = " of w" if where in ("input", "output") else ""
+        with pytest.raises(holdfast.StateNotSerializable, match=rf"^{where}{whose}\.a\[0\]: tuple"):
             engine.checkpoint("w", **values)
 
         assert engine.events() == []
@@ -190,7 +193,7 @@ class TestStates:
         engine.checkpoint("w", type="workflow_start")
         before = engine.events()
 
-        with pytest.raises(holdfast.StateNotSerializable, match=r"^output: set"):
+        with pytest.raises(holdfast.StateNotSerializable, match=r"^output of w: set"):
             engine.complete("w@1", {1})
 
         assert engine.events() == before
@@ -225,7 +228,8 @@ class TestStates:
         with pytest.raises(holdfast.StateTooLarge) as caught:
             engine.checkpoint("w", **values)
 
-        assert (caught.value.what, caught.value.limit) == (where, 10 << 20)
+        whose = " of w" if where in ("input", "output") else ""
+        assert (caught.value.what, caught.value.limit) == (f"{where}{whose}", 10 << 20)
         assert caught.value.size > caught.value.limit
         assert [key for key, _ in caught.value.largest][:2] == ["log", "pages"]
         assert caught.value.largest[0][1] == (6 << 20) + 2

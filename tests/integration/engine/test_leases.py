@@ -32,21 +32,21 @@ def refusals(engine: holdfast.Engine) -> int:
 
 
 # What a run may try to write after it was fenced; each is given the run and its engine.
-LATE: dict[str, Callable[[holdfast.Run, holdfast.Engine], object]] = {
-    "checkpoint": lambda run, _: run.checkpoint(name="late", state={"late": True}),
-    "step": lambda run, _: run.step("late", int),
-    "result of a step": lambda run, _: run.step("s", int),
-    "stage": lambda run, _: run.stage("late").__enter__(),
-    "map": lambda run, _: run.stage("t").map(len, ["late"]),
-    "agent": lambda run, _: run.stage("t").agent("late").__enter__(),
-    "barrier": lambda run, _: run.barrier("late"),
-    "heartbeat": lambda run, _: run.heartbeat(),
-    "leaving": lambda run, _: run.__exit__(None, None, None),
-    "failing": lambda run, _: _leave_with(run, ValueError("late")),
-    "engine.checkpoint": lambda _, engine: engine.checkpoint("w", state={"late": True}),
-    "engine.complete": lambda _, engine: engine.complete("w@1", "late", abandon=True),
-    "engine.fail": lambda _, engine: engine.fail("w@1", "late"),
-    "engine.heartbeat": lambda _, engine: engine.heartbeat("w"),
+LATE: dict[str, Callable[[holdfast.Run, holdfast.Engine, holdfast.Stage], object]] = {
+    "checkpoint": lambda run, *_: run.checkpoint(name="late", state={"late": True}),
+    "step": lambda run, *_: run.step("late", int),
+    "result of a step": lambda run, *_: run.step("s", int),
+    "stage": lambda run, *_: run.stage("late").__enter__(),
+    "map": lambda *given: given[2].map(len, ["late"]),
+    "agent": lambda *given: given[2].agent("late").__enter__(),
+    "barrier": lambda run, *_: run.barrier("late"),
+    "heartbeat": lambda run, *_: run.heartbeat(),
+    "leaving": lambda run, *_: run.__exit__(None, None, None),
+    "failing": lambda run, *_: _leave_with(run, ValueError("late")),
+    "engine.checkpoint": lambda _, engine, __: engine.checkpoint("w", state={"late": True}),
+    "engine.complete": lambda _, engine, __: engine.complete("w@1", "late", abandon=True),
+    "engine.fail": lambda _, engine, __: engine.fail("w@1", "late"),
+    "engine.heartbeat": lambda _, engine, __: engine.heartbeat("w"),
 }
 
 
@@ -207,7 +207,7 @@ class TestFencing:
     ) -> None:
         first, second = open_engine(clock=stopped_clock), open_engine(clock=stopped_clock)
         run = first.run("w", handler="h")
-        run.stage("t").__enter__()
+        stage = run.stage("t").__enter__()
         stopped_clock.advance(61)
         with second.run("w") as newer:
             newer.step("s", str)
@@ -215,7 +215,7 @@ class TestFencing:
             since = second.attempts("w")[-1].begun_at
 
             with pytest.raises(holdfast.Fenced) as caught:
-                LATE[late](run, first)
+                LATE[late](run, first, stage)
 
             assert (caught.value.resource, caught.value.epoch) == ("w", 1)
             assert all(part in str(caught.value) for part in ("epoch 2", since.isoformat()))
@@ -240,7 +240,7 @@ class TestFencing:
             assert run.cancelled
             for late in ("checkpoint", "step", "stage", "barrier", "heartbeat", "leaving"):
                 with pytest.raises(holdfast.Fenced):
-                    LATE[late](run, first)
+                    LATE[late](run, first, run.stage("t"))
             assert second.events() == before
 
     def test_run_when_fenced_inside_its_block_then_fenced_leaves_it_with_a_sound_cause(

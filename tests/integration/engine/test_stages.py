@@ -139,6 +139,10 @@ class TestStage:
             "w/s/good@5": "completed",
         }
         assert dict(engine.context("w").outputs) == {"s/good": 0, "s": None}
+        assert engine.get("w/s/bad@3").reason == (
+            "it failed (ZeroDivisionError: integer division or modulo by zero), and w/s ended "
+            "without it"
+        )
 
     def test_stage_when_an_agent_inside_is_still_open_then_leaving_it_names_that(
         self, engine: holdfast.Engine
@@ -220,6 +224,83 @@ class TestStage:
                 assert stage.state == {}
 
 
+class TestBlocks:
+    """A stage or an agent is of use inside its ``with`` block alone."""
+
+    def test_stage_when_never_entered_then_error_says_how_and_nothing_is_run(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with engine.run("w") as run:
+            before, stage = engine.events(), run.stage("s")
+            for use in (
+                lambda: stage.step("a", never),
+                lambda: stage.map(never, ["a"]),
+                lambda: stage.agent("a"),
+                lambda: stage.checkpoint(state={}),
+                lambda: stage.using(retries=1).step("a", never),
+            ):
+                with pytest.raises(holdfast.InvalidRequest, match=r"stage w/s .*with run\.stage"):
+                    use()
+            assert engine.events() == before
+
+    def test_stage_when_left_then_error_says_so_and_nothing_is_run(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with engine.run("w") as run:
+            with run.stage("s") as stage:
+                agent = stage.agent("late")
+            before = engine.events()
+            for use in (
+                lambda: stage.step("a", never),
+                lambda: stage.map(never, ["a"]),
+                lambda: stage.agent("a"),
+                lambda: stage.checkpoint(state={}),
+                agent.__enter__,
+            ):
+                with pytest.raises(holdfast.InvalidRequest, match="stage w/s is used after it was"):
+                    use()
+            assert engine.events() == before
+
+    def test_stage_when_an_exception_left_it_then_it_is_left(self, engine: holdfast.Engine) -> None:
+        with engine.run("w") as run:
+            with pytest.raises(ZeroDivisionError), run.stage("s") as stage:
+                raise ZeroDivisionError
+            with pytest.raises(holdfast.InvalidRequest, match="used after it was left"):
+                stage.step("a", never)
+
+    def test_stage_when_entered_with_other_options_then_one_stage(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with engine.run("w") as run, run.stage("s").using(retries=1) as stage:
+            assert stage.step("a", int) == 0
+            assert stage.using(retries=2).step("b", int) == 0
+
+    def test_agent_when_not_inside_its_block_then_error_says_how(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with engine.run("w") as run, run.stage("s") as stage:
+            agent = stage.agent("a")
+            with pytest.raises(holdfast.InvalidRequest, match=r"agent w/s/a .*with stage\.agent"):
+                agent.checkpoint(state={"n": 1})
+            with agent:
+                agent.checkpoint(state={"n": 2})
+            with pytest.raises(holdfast.InvalidRequest, match="used after it was left"):
+                agent.checkpoint(state={"n": 3})
+            assert agent.state == {"n": 2}
+
+    @pytest.mark.parametrize("name", [None, 3, b"a"])
+    def test_step_when_its_name_is_no_text_then_error_names_what_it_is_the_name_of(
+        self, engine: holdfast.Engine, name: Any
+    ) -> None:
+        with engine.run("w") as run, run.stage("s") as stage:
+            before = engine.events()
+            with pytest.raises(holdfast.InvalidId, match="step name"):
+                stage.step(name, never)
+            with pytest.raises(holdfast.InvalidId, match="agent name"):
+                stage.agent(name)
+            assert engine.events() == before
+
+
 class TestAgent:
     def test_agent_when_used_then_input_output_and_state_are_recorded(
         self, engine: holdfast.Engine
@@ -289,7 +370,7 @@ class TestAgent:
         self, engine: holdfast.Engine
     ) -> None:
         with (
-            pytest.raises(holdfast.StateNotSerializable, match="output: set"),
+            pytest.raises(holdfast.StateNotSerializable, match="output of w/s/a: set"),
             engine.run("w") as run,
             run.stage("s") as stage,
             stage.agent("a") as agent,
@@ -363,6 +444,16 @@ class TestMap:
     def test_map_when_there_are_no_items_then_an_empty_list(self, engine: holdfast.Engine) -> None:
         with engine.run("w") as run, run.stage("s") as stage:
             assert stage.map(never, iter([])) == []
+
+    @pytest.mark.parametrize("workers", [0, -1, 1.5, True, None])
+    def test_map_when_workers_are_no_count_then_error_and_nothing_is_run(
+        self, engine: holdfast.Engine, workers: Any
+    ) -> None:
+        with engine.run("w") as run, run.stage("s") as stage:
+            before = engine.events()
+            with pytest.raises(holdfast.InvalidRequest, match="workers of a map in w/s"):
+                stage.map(never, ["a"], workers=workers)
+            assert engine.events() == before
 
     def test_map_when_items_are_strings_then_they_name_the_agents(
         self, engine: holdfast.Engine

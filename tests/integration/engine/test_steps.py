@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,15 @@ import holdfast
 import pytest
 
 OpenEngine: TypeAlias = Callable[..., holdfast.Engine]
+
+
+NOTES = {
+    "args": "raised in w/args, called with [7]",
+    "kwargs": 'raised in w/kwargs, called with {"args":[7],"kwargs":{"by":0}}',
+    "long": "raised in w/long, called with [7,0,1,2",
+    "agent": "raised in w/s/agent, called with [7]",
+}
+NO_ERROR = holdfast.ErrorRecord("none", "none")
 
 
 class Crash(KeyboardInterrupt):
@@ -109,7 +119,7 @@ class TestMemory:
         with engine.run("w") as run:
             run.step("s", int)
             before = engine.events()
-            with pytest.raises(holdfast.DuplicateName, match=r"w/s is used twice"):
+            with pytest.raises(holdfast.DuplicateName, match=r"w/s is used twice.*key="):
                 run.step("s", never)
             with pytest.raises(holdfast.DuplicateName):
                 run.using(retries=1).step("s", never)
@@ -176,6 +186,58 @@ class TestValues:
 
         with engine.run("w") as run, pytest.raises(TypeError, match="make the workflow async"):
             run.step("s", work)
+
+
+class TestFailures:
+    def test_step_when_it_raises_then_the_exception_tells_which_and_with_what(
+        self, engine: holdfast.Engine
+    ) -> None:
+        def divide(*numbers: int, by: int = 0) -> float:
+            return numbers[0] / by
+
+        with engine.run("w") as run, run.stage("s") as stage:
+            calls: tuple[tuple[str, Callable[[], object]], ...] = (
+                ("args", lambda: run.step("args", divide, 7)),
+                ("kwargs", lambda: run.step("kwargs", divide, 7, by=0)),
+                ("long", lambda: run.step("long", divide, 7, *range(10_000))),
+                ("agent", lambda: stage.step("agent", divide, 7)),
+            )
+            for name, call in calls:
+                with pytest.raises(ZeroDivisionError) as caught:
+                    call()
+                (note,) = caught.value.__notes__
+                assert len(note) < 300
+                assert note.startswith(NOTES[name])
+
+        failed = next(each for each in engine.list("w", type="error_state") if each.error)
+        assert "raised in w/s/agent, called with [7]" in (failed.error or NO_ERROR).traceback
+
+    def test_step_when_the_error_is_holdfasts_own_then_it_gets_no_note(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with engine.run("w") as run, pytest.raises(holdfast.StateNotSerializable) as caught:
+            run.step("s", lambda: {1})
+
+        assert not hasattr(caught.value, "__notes__")
+
+    def test_run_when_a_failure_was_swallowed_then_the_step_is_killed_for_that(
+        self, engine: holdfast.Engine
+    ) -> None:
+        @engine.workflow("h")
+        def carry_on(run: holdfast.Run) -> str:
+            with contextlib.suppress(ZeroDivisionError):
+                run.step("bad", lambda: 1 // 0)
+            run.stage("open").__enter__()
+            return "all the same"
+
+        assert engine.start("h", workflow_id="w") == "all the same"
+
+        killed = {each.id.scope.key: each.reason for each in engine.list("w", status="killed")}
+        assert killed == {
+            "bad": "it failed (ZeroDivisionError: integer division or modulo by zero), and w ended "
+            "without it",
+            "open": "left open by h",
+        }
 
 
 class TestChangedInput:
