@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..domain.attempt import Attempt
 from ..domain.checkpoint import Checkpoint
+from ..domain.errors import Damaged
 from ..domain.lease import Lease, Standing
 from ..domain.ports import UnitOfWork
 from ..domain.recoverability import Obstacle, obstacle_of_lease, obstacles_of_state
@@ -62,6 +64,20 @@ class Situation:
                 longest_pause=timedelta(seconds=env.back_off.cap),
             )
         return found
+
+
+def last_sign_of(attempt: Attempt, found: Situation, uow: UnitOfWork) -> datetime:
+    """Return when an attempt that nobody ended was last known to be alive."""
+    signs = [attempt.begun_at]
+    if found.lease is not None:
+        signs.append(found.lease.renewed.wall)  # kept when others end the lease
+    standing = uow.checkpoints.standing(attempt.workflow_id)
+    if standing is not None:
+        with suppress(Damaged):  # of what is damaged the time is not known either
+            head = uow.checkpoints.get(standing.head)
+            if head.epoch == attempt.epoch:
+                signs.append(head.created_at)
+    return max(signs)
 
 
 def look_at(workflow_id: str, uow: UnitOfWork, env: Environment) -> Situation:

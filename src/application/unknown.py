@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import NoReturn
 
 from ..domain.errors import NotFound
@@ -18,3 +19,9 @@ def refuse_unknown(workflow_id: str, uow: UnitOfWork) -> NoReturn:
     known = uow.checkpoints.workflow_ids(_NAMES_READ)
     near = difflib.get_close_matches(workflow_id, known, n=3)
     raise NotFound(f"workflow {Scope(workflow_id)}", [str(Scope(name)) for name in near])
+
+
+def unknown_scope(scope: Scope, known: Iterable[Scope]) -> NotFound:
+    """Return the error for a stage or an agent that has no checkpoint."""
+    near = difflib.get_close_matches(str(scope), sorted(map(str, known)), n=3)
+    return NotFound(f"{scope.kind} {scope}", near)

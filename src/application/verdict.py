@@ -62,10 +62,11 @@ def fail_scope(scribe: Scribe, entry: Entry, error: ErrorRecord, env: Environmen
     return failing
 
 
-def kill_exhausted(scribe: Scribe, opening: Checkpoint, error: ErrorRecord | None) -> list[Scope]:
-    """Kill every unfinished scope of a workflow whose retries are used up; return them."""
+def kill_exhausted(scribe: Scribe, opening: Checkpoint, error: ErrorRecord | None) -> str:
+    """Kill every unfinished scope of a workflow whose retries are used up; return the reason."""
     last = scribe.uow.attempts.last(scribe.workflow_id)
     reason = retries_used_up(last.number if last else 1, opening.max_retries)
     if error is not None:
         reason = f"{reason}; the last error: {error.summary}"
-    return kill_scopes(scribe, reason, Scope(scribe.workflow_id))
+    kill_scopes(scribe, reason, Scope(scribe.workflow_id))
+    return reason

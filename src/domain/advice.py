@@ -10,3 +10,9 @@ RUN_AGAIN = (
     "run another id"
 )
 """For a workflow that has reached its end, completed or killed."""
+
+ENCODED = "inside a name / @ % are written %2F %40 %25"
+"""For a text that does not read like an id."""
+
+ONCE_MORE = "a recovery closes it as killed, with force=True it runs once more"
+"""For a workflow whose retries are used up."""

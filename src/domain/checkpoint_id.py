@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NoReturn
 
+from .advice import ENCODED
 from .errors import InvalidId
 from .name_part import file_name
 from .scope import Scope
@@ -86,11 +87,15 @@ def parse_target(text: str) -> CheckpointId | Scope:
         return CheckpointId.parse(text)
     scope = Scope.parse(text)
     if scope.kind != "workflow":
-        raise InvalidId("id", text, "name a workflow, or a checkpoint with its @sequence")
+        raise InvalidId(
+            "id", text, f"name a workflow, or a checkpoint with its @sequence; {ENCODED}"
+        )
     return scope
 
 
 def _refuse(text: object) -> NoReturn:
     raise InvalidId(
-        "checkpoint id", text, "it must read workflow@1, workflow/stage@1 or workflow/stage/agent@1"
+        "checkpoint id",
+        text,
+        f"it must read workflow@1, workflow/stage@1 or workflow/stage/agent@1; {ENCODED}",
     )

@@ -251,12 +251,22 @@ class DuplicateName(Refused):
 
 
 class NotRecoverable(Refused):
-    """Nothing was run; ``reasons`` has every reason, not only the first."""
+    """Nothing was run; ``reasons`` has every reason, not only the first.
 
-    def __init__(self, target: str, reasons: Iterable[str]) -> None:
+    ``killed`` says that the attempt to carry it on has closed it: its retries were used up.
+    """
+
+    def __init__(
+        self, target: str, reasons: Iterable[str], *, killed: bool = False, advice: str = ""
+    ) -> None:
         self.target = target
         self.reasons = tuple(reasons)
-        super().__init__(f"{target} cannot be recovered now: {'; '.join(self.reasons)}")
+        self.killed = killed
+        self.advice = advice
+        why = "was closed as killed" if killed else "cannot be recovered now"
+        super().__init__(
+            f"{target} {why}: {'; '.join(self.reasons)}" + (f"; {advice}" if advice else "")
+        )
 
 
 class ForeignRun(Refused):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .advice import RUN_AGAIN
+from .advice import ONCE_MORE, RUN_AGAIN
 from .checkpoint import Checkpoint
 from .checkpoint_status import CheckpointStatus
 from .errors import known_names
@@ -77,7 +77,7 @@ def obstacles_of_state(
         text = f"{opening.scope} waits for an answer"
         found.append(Obstacle(ObstacleKind.WAITING, text))
     if exhausted and not opening.status.is_final:
-        text = retries_used_up(attempts, opening.max_retries)
+        text = f"{retries_used_up(attempts, opening.max_retries)}; {ONCE_MORE}"
         found.append(Obstacle(ObstacleKind.RETRIES_USED_UP, text))
     if opening.due_at is not None and timedelta() < opening.due_at - now <= longest_pause:
         text = f"it is not due before {opening.due_at.isoformat()} (back-off)"
@@ -87,10 +87,10 @@ def obstacles_of_state(
 
 def retries_used_up(attempts: int, max_retries: int) -> str:
     """Return the sentence that says so."""
-    return (
-        f"its retries are used up: {attempts} executions, and no progress in the last of them "
-        f"(max_retries is {max_retries})"
-    )
+    tried = "1 execution, without progress"
+    if attempts != 1:
+        tried = f"{attempts} executions, and no progress in the last of them"
+    return f"its retries are used up: {tried} (max_retries is {max_retries})"
 
 
 def obstacle_of_lease(lease: Lease) -> Obstacle:

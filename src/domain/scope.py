@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .advice import ENCODED
 from .errors import InvalidId
 from .name_part import check_part, escape_part, unescape_part
 
@@ -40,7 +41,9 @@ class Scope:
         """Return the scope whose text form is *text*; raises `InvalidId`."""
         parts = text.split("/") if type(text) is str else []
         if not 1 <= len(parts) <= 3:
-            raise InvalidId("scope", text, "it must read workflow, workflow/stage or w/stage/agent")
+            raise InvalidId(
+                "scope", text, f"it must read workflow, workflow/stage or w/stage/agent; {ENCODED}"
+            )
         kinds = ("workflow_id", "stage_id", "agent_id")
         return cls(*(unescape_part(kind, part) for kind, part in zip(kinds, parts, strict=False)))
 

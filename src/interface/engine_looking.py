@@ -27,6 +27,7 @@ from ..domain.attempt import Attempt
 from ..domain.checkpoint import Checkpoint
 from ..domain.checkpoint_status import CheckpointStatus
 from ..domain.checkpoint_type import CheckpointType
+from ..domain.errors import InvalidRequest
 from ..domain.events import DomainEvent
 from ..domain.execution_context import ExecutionContext
 from ..domain.json_value import JsonValue
@@ -35,7 +36,15 @@ from ..domain.staleness import DEFAULT_THRESHOLD
 from ..domain.workflow_summary import WorkflowSummary
 from .arguments import chosen, require_count
 from .engine_base import EngineBase
-from .targets import CheckpointRef, Target, WorkflowRef, checkpoint_of, target_of, workflow_of
+from .targets import (
+    CheckpointRef,
+    Target,
+    WorkflowRef,
+    checkpoint_of,
+    scope_of,
+    target_of,
+    workflow_of,
+)
 
 
 class Looking(EngineBase):
@@ -48,8 +57,11 @@ class Looking(EngineBase):
     def latest(
         self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
     ) -> Checkpoint:
-        """Return the newest checkpoint of a workflow; raises `NotFound`."""
-        query = LatestCheckpoint(workflow_of(workflow, workflow_id))
+        """Return the newest checkpoint of a workflow; raises `NotFound`.
+
+        A stage or an agent may be named as well, as ``"wf/stage"``: the newest of its own.
+        """
+        query = LatestCheckpoint(scope_of(workflow, workflow_id))
         return self._kernel.dispatcher.ask(latest_checkpoint, query)
 
     def list(
@@ -63,7 +75,11 @@ class Looking(EngineBase):
         older_than_id: CheckpointRef | None = None,
         limit: int | None = 100,
     ) -> builtins.list[Checkpoint]:
-        """Return checkpoints, the newest first; what they hold is loaded when asked for."""
+        """Return checkpoints, the newest first; what they hold is loaded when asked for.
+
+        Raises:
+            NotFound: there is no such workflow.
+        """
         require_count("limit", limit)
         either = workflow is not None or workflow_id is not None
         wanted = CheckpointFilter(
@@ -104,6 +120,8 @@ class Looking(EngineBase):
         Args:
             threshold: how long one that never had a lease may be silent.
         """
+        if threshold < timedelta():
+            raise InvalidRequest(f"threshold is {threshold}; give no time or more")
         return self._kernel.dispatcher.ask(find_stale, FindStale(self._kernel.registry, threshold))
 
     def attempts(
@@ -121,7 +139,11 @@ class Looking(EngineBase):
         workflow_id: str | None = None,
         limit: int = 1000,
     ) -> builtins.list[DomainEvent]:
-        """Return the events numbered above *after*, the oldest first."""
+        """Return the events numbered above *after*, the oldest first.
+
+        Raises:
+            NotFound: there is no such workflow.
+        """
         require_count("after", after)
         require_count("limit", limit)
         either = workflow is not None or workflow_id is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from ..domain.advice import ENCODED
 from ..domain.checkpoint_id import CheckpointId, parse_target
 from ..domain.errors import InvalidId, InvalidRequest
 from ..domain.scope import Scope
@@ -33,9 +34,22 @@ def target_of(ref: Target | None, workflow_id: str | None = None) -> CheckpointI
         return ref
     if isinstance(ref, Scope):
         if ref.kind != "workflow":
-            raise InvalidId("id", str(ref), "name a workflow, or a checkpoint with its @sequence")
+            raise InvalidId(
+                "id", str(ref), f"name a workflow, or a checkpoint with its @sequence; {ENCODED}"
+            )
         return ref
     return parse_target(ref or "")
+
+
+def scope_of(ref: WorkflowRef | None, workflow_id: str | None = None) -> Scope:
+    """Return the workflow, stage or agent that *ref*, or the raw name *workflow_id*, names."""
+    if (ref is None) == (workflow_id is None):
+        raise InvalidRequest("name one thing: a text form, or a raw name with workflow_id=")
+    if workflow_id is not None:
+        return Scope(workflow_id)
+    if isinstance(ref, CheckpointId) or (type(ref) is str and "@" in ref):
+        return Scope(workflow_of(ref))  # refuses, and says what to name
+    return ref if isinstance(ref, Scope) else Scope.parse(ref or "")
 
 
 def workflow_of(ref: WorkflowRef | None, workflow_id: str | None = None) -> str:

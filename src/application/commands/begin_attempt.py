@@ -18,7 +18,7 @@ from ...domain.workflow_summary import WorkflowStanding
 from ..environment import Environment
 from ..restart import start_from
 from ..scribe import Entry, Scribe
-from ..situation import Situation, look_at
+from ..situation import Situation, last_sign_of, look_at
 from ..verdict import kill_exhausted
 
 
@@ -72,10 +72,15 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Obstructed:
-    """Nothing was begun, for all these reasons."""
+    """Nothing was begun, for all these reasons.
+
+    Attributes:
+        killed_because: where the workflow was killed instead, for its retries were used up.
+    """
 
     obstacles: tuple[Obstacle, ...]
     held_by: Lease | None
+    killed_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +102,11 @@ def begin_attempt(
         return Moved()
     obstacles = _in_the_way(command, found, env) + _finished_target(command, where, uow)
     if obstacles:
+        killed_because = None
         if all(each.kind is ObstacleKind.RETRIES_USED_UP for each in obstacles):
-            _kill(workflow, found, uow, env)
-        return Obstructed(tuple(obstacles), found.lease if found.is_held else None)
+            killed_because = _kill(workflow, found, uow, env)
+        held_by = found.lease if found.is_held else None
+        return Obstructed(tuple(obstacles), held_by, killed_because)
     lease = _take_lease(command, found, uow, env)
     scribe = Scribe(uow, workflow, lease.epoch, lease.taken_at, command.correlation_id)
     _log_taking(scribe, found, lease)
@@ -133,11 +140,13 @@ def _finished_target(
     return [Obstacle(ObstacleKind.COMPLETED, f"{scope} is completed ({last.id})")]
 
 
-def _kill(workflow: str, found: Situation, uow: UnitOfWork, env: Environment) -> None:
+def _kill(workflow: str, found: Situation, uow: UnitOfWork, env: Environment) -> str | None:
+    """Kill a workflow whose retries are used up; return the reason that is recorded."""
     scribe = Scribe(uow, workflow, found.epoch, env.clock.moment().wall)
     _end_last(found, scribe, Outcome.DIED)
-    if found.opening is not None:
-        kill_exhausted(scribe, found.opening, found.last.error if found.last else None)
+    if found.opening is None:
+        return None
+    return kill_exhausted(scribe, found.opening, found.last.error if found.last else None)
 
 
 def _take_lease(
@@ -184,8 +193,13 @@ def _open_or_take_over(command: BeginAttempt, found: Situation, scribe: Scribe) 
 
 
 def _end_last(found: Situation, scribe: Scribe, outcome: Outcome) -> None:
-    if found.last is not None and found.last.outcome is None:
-        scribe.uow.attempts.put(replace(found.last, ended_at=scribe.at, outcome=outcome))
+    if found.last is None or found.last.outcome is not None:
+        return
+    ended_at = scribe.at
+    if outcome is Outcome.DIED:
+        # Not now, when that is found: it did nothing in between.
+        ended_at = min(ended_at, last_sign_of(found.last, found, scribe.uow))
+    scribe.uow.attempts.put(replace(found.last, ended_at=ended_at, outcome=outcome))
 
 
 def _fall_back(to: FallBack, scribe: Scribe) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import NotFound
-from ...domain.ports import UnitOfWork
+from ...domain.ports import CheckpointFilter, UnitOfWork
+from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding
 from ..environment import Environment
-from ..unknown import refuse_unknown
+from ..unknown import refuse_unknown, unknown_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,9 @@ class GetCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class LatestCheckpoint:
-    """Find the newest checkpoint of a workflow."""
+    """Find the newest checkpoint of a scope; of a workflow, with all that is inside it."""
 
-    workflow_id: str
+    scope: Scope
 
 
 def get_checkpoint(
@@ -49,7 +50,17 @@ def latest_checkpoint(
     env: Environment,  # noqa: ARG001
 ) -> Checkpoint:
     """Handle `LatestCheckpoint`; raises `NotFound` with near names."""
-    return uow.checkpoints.get(require_workflow(query.workflow_id, uow).head)
+    scope = query.scope
+    head = require_workflow(scope.workflow_id, uow).head
+    if scope.kind == "workflow":
+        return uow.checkpoints.get(head)
+    scopes: set[Scope] = set()
+    newest_first = uow.checkpoints.find(CheckpointFilter(scope.workflow_id))
+    for checkpoint in newest_first:
+        if checkpoint.scope == scope:
+            return checkpoint
+        scopes.update(checkpoint.scope.lineage[:-1])
+    raise unknown_scope(scope, scopes)
 
 
 def require_workflow(workflow_id: str, uow: UnitOfWork) -> WorkflowStanding:

@@ -8,6 +8,7 @@ from itertools import islice
 from ...domain.checkpoint import Checkpoint
 from ...domain.ports import CheckpointFilter, UnitOfWork
 from ..environment import Environment
+from .get_checkpoint import require_workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,11 @@ def list_checkpoints(
     uow: UnitOfWork,
     env: Environment,  # noqa: ARG001
 ) -> list[Checkpoint]:
-    """Handle `ListCheckpoints`; what each holds is loaded when asked for."""
+    """Handle `ListCheckpoints`; what each holds is loaded when asked for.
+
+    Raises:
+        NotFound: it asks for one workflow, and that does not exist; with near names.
+    """
+    if query.wanted.workflow_id is not None:
+        require_workflow(query.wanted.workflow_id, uow)
     return list(islice(uow.checkpoints.find(query.wanted), query.limit))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TypeAlias
 
+from ...domain.attempt import Attempt
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
@@ -13,6 +16,8 @@ from ...domain.ports import CheckpointFilter, UnitOfWork
 from ...domain.scope import Scope
 from ..environment import Environment
 from .get_checkpoint import require_workflow
+
+Span: TypeAlias = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class ScopeOutline:
         status: of its newest opening; ``None`` where nothing opened it.
         opened: how often it was opened anew.
         epoch: that of its newest opening, or of the last taking over.
+        idle: how much of the time between ``since`` and ``until`` nobody carried it on.
         checkpoints: how many of its own are kept.
         inside: stages of a workflow, agents of a stage.
     """
@@ -41,11 +47,19 @@ class ScopeOutline:
     opened: int = 0
     since: datetime | None = None
     until: datetime | None = None
+    idle: timedelta = timedelta()
     epoch: int = 0
     error: ErrorRecord | None = None
     reason: str | None = None
     checkpoints: int = 0
     inside: list[ScopeOutline] = field(default_factory=list)
+
+    @property
+    def worked(self) -> timedelta | None:
+        """How long it was carried on until its end; ``None`` as long as it has none."""
+        if self.since is None or self.until is None:
+            return None
+        return max(self.until - self.since - self.idle, timedelta())
 
 
 def outline_workflow(
@@ -65,7 +79,25 @@ def outline_workflow(
                 known[scope] = ScopeOutline(scope)
                 known[scope.lineage[1]].inside.append(known[scope])
         _add(known[checkpoint.scope], checkpoint)
+    pauses = _pauses(uow.attempts.all(query.workflow_id))
+    for outline in known.values():
+        if outline.since is not None and outline.until is not None:
+            spans = (_overlap(each, (outline.since, outline.until)) for each in pauses)
+            outline.idle = sum(spans, timedelta())
     return root
+
+
+def _pauses(attempts: list[Attempt]) -> list[Span]:
+    """Return the times between an attempt's end and the next one's beginning."""
+    return [
+        (earlier.ended_at, later.begun_at)
+        for earlier, later in pairwise(attempts)
+        if earlier.ended_at is not None
+    ]
+
+
+def _overlap(one: Span, other: Span) -> timedelta:
+    return max(min(one[1], other[1]) - max(one[0], other[0]), timedelta())
 
 
 def _add(outline: ScopeOutline, checkpoint: Checkpoint) -> None:

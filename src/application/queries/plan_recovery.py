@@ -41,6 +41,7 @@ class RecoveryPlan:
     """What a recovery would do.
 
     Attributes:
+        target: what was named.
         scope: whose handler it is, and what becomes completed when it returns.
         checkpoint_id: where the context is rebuilt.
         fell_back_from: the head, where it or an ancestor of it is damaged.
@@ -49,6 +50,7 @@ class RecoveryPlan:
     """
 
     workflow_id: str
+    target: CheckpointId | Scope
     scope: Scope
     handler: str | None
     status: CheckpointStatus | None
@@ -62,6 +64,27 @@ class RecoveryPlan:
     retry_count: int
     max_retries: int
     obstacles: tuple[Obstacle, ...]
+
+    @property
+    def would_kill(self) -> bool:
+        """Whether it would be closed as killed: nothing but used-up retries is in the way."""
+        kinds = {each.kind for each in self.obstacles}
+        return kinds == {ObstacleKind.RETRIES_USED_UP}
+
+    @property
+    def verdict(self) -> str:
+        """What would happen, and why, in a sentence."""
+        if not self.obstacles:
+            where = f", falling back from {self.fell_back_from}" if self.fell_back_from else ""
+            return f"would resume {self.scope} with handler {self.handler!r}{where}"
+        subject = Scope(self.workflow_id)
+        act = f"kill {subject}" if self.would_kill else f"not resume {subject}"
+        return f"would {act}: {'; '.join(map(str, self.obstacles))}"
+
+    @property
+    def target_scope(self) -> Scope:
+        """The scope of what was named."""
+        return self.target if isinstance(self.target, Scope) else self.target.scope
 
     @property
     def open_scopes(self) -> tuple[Scope, ...]:
@@ -89,6 +112,7 @@ def plan_recovery(query: PlanRecovery, *, uow: UnitOfWork, env: Environment) -> 
         obstacles.append(no_handler)
     return RecoveryPlan(
         workflow_id=workflow,
+        target=query.target,
         scope=scope,
         handler=handler,
         status=found.opening.status if found.opening else None,

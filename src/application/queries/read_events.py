@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ...domain.events import DomainEvent
+from ...domain.attempt import Attempt
+from ...domain.events import DomainEvent, EventKind
 from ...domain.ports import UnitOfWork
 from ..environment import Environment
+from ..unknown import refuse_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +26,38 @@ def read_events(
     uow: UnitOfWork,
     env: Environment,  # noqa: ARG001
 ) -> list[DomainEvent]:
-    """Handle `ReadEvents`."""
-    return uow.events.read(after=query.after, workflow_id=query.workflow_id, limit=query.limit)
+    """Handle `ReadEvents`.
+
+    Raises:
+        NotFound: it asks for one workflow, and nothing ever happened to that; with near names.
+    """
+    if query.workflow_id is not None:
+        _require_known(query.workflow_id, uow)
+    found = uow.events.read(after=query.after, workflow_id=query.workflow_id, limit=query.limit)
+    known: dict[str, list[Attempt]] = {}
+    return [_correlated(event, uow, known) for event in found]
+
+
+def _require_known(workflow_id: str, uow: UnitOfWork) -> None:
+    # What happened is kept for longer than the checkpoints that it happened to.
+    if uow.checkpoints.standing(workflow_id) is None and not uow.events.read(
+        workflow_id=workflow_id, limit=1
+    ):
+        refuse_unknown(workflow_id, uow)
+
+
+def _correlated(
+    event: DomainEvent, uow: UnitOfWork, known: dict[str, list[Attempt]]
+) -> DomainEvent:
+    """Return *event* with its attempt's correlation id, which a checkpoint's row does not have."""
+    if event.kind is not EventKind.CREATED or event.correlation_id is not None or not event.epoch:
+        return event
+    if event.workflow_id not in known:
+        known[event.workflow_id] = uow.attempts.all(event.workflow_id)
+    for attempt in known[event.workflow_id]:
+        # Once it was over, others may have written under the epoch that it left behind.
+        if attempt.epoch == event.epoch and (
+            attempt.ended_at is None or event.at <= attempt.ended_at
+        ):
+            return replace(event, correlation_id=attempt.correlation_id)
+    return event

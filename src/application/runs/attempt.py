@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ...domain.advice import RUN_AGAIN
 from ...domain.attempt import Outcome
 from ...domain.error_record import ErrorRecord
 from ...domain.errors import Fenced, HoldfastError, NotRecoverable, TimedOut
@@ -77,6 +78,9 @@ def begin(
     if isinstance(begun, Obstructed):
         if raise_held and begun.held_by is not None:
             raise held(begun.held_by)
+        if begun.killed_because is not None:
+            killed = str(scope.workflow)
+            raise NotRecoverable(killed, [begun.killed_because], killed=True, advice=RUN_AGAIN)
         raise NotRecoverable(str(scope.workflow), map(str, begun.obstacles))
     session = Session(begun.attempt, begun.credentials, scope, past or Replay(), terms, kit.env)
     kit.keeper.watch(session)

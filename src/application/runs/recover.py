@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.error_record import ErrorRecord
 from ...domain.errors import HandlerNotFound, NotRecoverable
 from ...domain.ports import HandlerRegistry, HandlerSpec
-from ...domain.recoverability import ObstacleKind
 from ...domain.scope import Scope
-from ..commands.begin_attempt import BeginAttempt, FallBack, begin_attempt
+from ..commands.begin_attempt import BeginAttempt, FallBack
 from ..queries.plan_recovery import PlanRecovery, RecoveryPlan, plan_recovery
 from ..scopes import opening_entry
 from .attempt import AttemptKit, Ended, HeadMoved, begin, carry
-from .flow import Execute, Flow, Read
+from .flow import Flow, Read
 from .recovery_result import RecoveryResult
 from .session import LeaseTerms
 
@@ -52,13 +50,14 @@ def recover(kit: AttemptKit, command: Recover, registry: HandlerRegistry) -> Flo
     """Go through all five phases.
 
     Raises:
-        NotRecoverable: nothing was run; has every reason.
+        NotRecoverable: nothing was run; has every reason. Where the only one is that its retries
+            are used up, the workflow was killed.
     """
     started = kit.env.clock.moment().uptime_ns
     while True:
         planned = yield from plan(kit, command, registry)
-        if planned.obstacles:
-            yield from _refuse(command, planned)
+        if planned.obstacles and not planned.would_kill:
+            raise NotRecoverable(str(command.target), map(str, planned.obstacles))
         spec = _spec(planned, registry)
         order, past = _order(command, planned), planned.replay
         try:
@@ -70,12 +69,6 @@ def recover(kit: AttemptKit, command: Recover, registry: HandlerRegistry) -> Flo
     ended = yield from carry(kit, session, spec, timeout)
     seconds = (kit.env.clock.moment().uptime_ns - started) / 1e9
     return _result(ended, planned, seconds)
-
-
-def _refuse(command: Recover, planned: RecoveryPlan) -> Flow[NoReturn]:
-    if all(each.kind is ObstacleKind.RETRIES_USED_UP for each in planned.obstacles):
-        yield Execute(begin_attempt, _order(command, planned))  # kills it
-    raise NotRecoverable(str(command.target), map(str, planned.obstacles))
 
 
 def _order(command: Recover, planned: RecoveryPlan) -> BeginAttempt:

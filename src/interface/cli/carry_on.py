@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...domain.scope import Scope
 from .arguments import JSON_FILE, WORKFLOW, Parsed, value_of
 from .ending import FAILED, REFUSED
 from .shell import Shell
 from .signals import end_on_sigterm
-from .tables import status_text, table
+from .tables import fields_of, retries_text, status_text
+from .wording import in_options
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ...application.queries.plan_recovery import RecoveryPlan
     from ...application.runs.recovery_result import RecoveryResult
 
@@ -54,7 +58,9 @@ def recover_command(
 ) -> None:
     """Carry a workflow on.
 
-    TARGET is a workflow, or a checkpoint of it: that chooses whose handler runs.
+    TARGET is a workflow, or a checkpoint of it: that chooses whose handler runs. Prints what the
+    handler returned as JSON. A workflow whose retries are used up is closed as killed instead;
+    --dry-run says so beforehand, --force runs it once more.
     """
     end_on_sigterm()
     with shell.engine(writable=not dry_run) as engine:
@@ -76,40 +82,49 @@ def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:
     if shell.as_json:
         shell.print_json(plan)
         return
-    rows = table("", "")
-    rows.show_header = False
-    rows.add_row("workflow", plan.workflow_id)
-    rows.add_row("status", status_text(plan.status))
-    rows.add_row("would run", plan.handler or "nothing: no handler is named")
-    rows.add_row("completes", str(plan.scope))
-    rows.add_row("context at", str(plan.checkpoint_id))
+    click.echo(in_options(plan.verdict))
+    shell.print(fields_of(_facts(plan)))
+
+
+def _facts(plan: RecoveryPlan) -> dict[str, RenderableType]:
+    facts: dict[str, RenderableType] = {
+        "workflow": plan.workflow_id,
+        "status": status_text(plan.status),
+        "would run": plan.handler or "nothing: no handler is named",
+        "completes": str(plan.scope),
+        "context at": str(plan.checkpoint_id),
+    }
     if plan.damage:
-        rows.add_row("falls back from", f"{plan.fell_back_from}: {plan.damage}")
+        facts["falls back from"] = f"{plan.fell_back_from}: {plan.damage}"
     if plan.lease:
-        rows.add_row(
-            "last owner", f"{plan.lease.owner} (epoch {plan.lease.epoch}, lease {plan.standing})"
-        )
-    rows.add_row("attempts", f"{plan.attempts}; retries {plan.retry_count} of {plan.max_retries}")
-    rows.add_row("open", "\n".join(map(str, plan.open_scopes)) or "nothing")
-    rows.add_row("in the way", "\n".join(map(str, plan.obstacles)) or "nothing")
-    shell.print(rows)
+        owner = f"{plan.lease.owner} (epoch {plan.lease.epoch}, lease {plan.standing})"
+        facts["last owner"] = owner
+    facts["attempts"] = str(plan.attempts)
+    facts["retries"] = f"{retries_text(plan.retry_count, plan.max_retries)} without progress"
+    facts["open"] = "\n".join(map(str, plan.open_scopes)) or "nothing"
+    facts["in the way"] = in_options("\n".join(map(str, plan.obstacles))) or "nothing"
+    return facts
 
 
 def _print_result(shell: Shell, result: RecoveryResult) -> None:
+    """Print the output on standard output, as `start` does, and what is to be said beside it."""
+    workflow = Scope(result.workflow_id)
+    if result.error is not None and shell.verbose:
+        click.echo(result.error.traceback, err=True, nl=False)
     if shell.as_json:
         shell.print_json(result)
         return
     if result.fell_back_from:
         click.echo(f"fell back from {result.fell_back_from}: {'; '.join(result.reasons)}", err=True)
+    took = f"{result.duration_s:.2f} s"
     if result.error is not None:
         click.echo(
-            f"holdfast: {result.workflow_id}: attempt {result.attempt} failed after "
-            f"{result.duration_s:.2f} s: {result.error.summary}",
+            f"holdfast: {workflow}: attempt {result.attempt} failed after {took}: "
+            f"{result.error.summary}",
             err=True,
         )
         return
-    click.echo(
-        f"{result.workflow_id}: attempt {result.attempt} completed in {result.duration_s:.2f} s"
-    )
+    click.echo(f"{workflow}: attempt {result.attempt} completed in {took}", err=True)
     for scope in result.abandoned:
-        click.echo(f"left open, now killed: {scope}")
+        click.echo(f"not closed, now killed: {scope}", err=True)
+    shell.print_json(result.output)

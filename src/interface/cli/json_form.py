@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 import orjson
 
+from ...application.queries.plan_recovery import RecoveryPlan
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.execution_context import ExecutionContext
@@ -38,6 +39,10 @@ _HEADER = (
     "metadata",
 )
 
+# What a plan comes to, and what it works on.
+_PLAN_FIRST = ("verdict", "would_kill")
+_PLAN_LAST = ("target_scope", "open_scopes")
+
 
 def to_text(value: Any) -> str:
     """Return a value as indented JSON text."""
@@ -58,6 +63,8 @@ def to_json(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, CheckpointId | Scope | Obstacle):
         return str(value)
     if isinstance(value, ExecutionContext):
@@ -71,6 +78,8 @@ def to_json(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         # What has no place in a repr, the token of a lease, has none on a screen either.
         names = [each.name for each in fields(value) if each.repr and each.name[0] != "_"]
+        if isinstance(value, RecoveryPlan):
+            names = [*_PLAN_FIRST, *names, *_PLAN_LAST]
         found = {name: getattr(value, name) for name in names}
         return {name: to_json(each) for name, each in found.items() if type(each) is not Replay}
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from .arguments import WORKFLOW, pairs
+from .checkpoint_view import print_checkpoint
 from .json_form import header, whole, with_snapshots
+from .outline_tree import tree_of
 from .shell import Shell
-from .tables import duration_text, status_text, table, time_text
-
-if TYPE_CHECKING:
-    from rich.text import Text
-    from rich.tree import Tree
-
-    from ...application.queries.outline_workflow import ScopeOutline
-    from ...domain.checkpoint import Checkpoint
+from .tables import duration_text, retries_text, status_text, table, time_text
 
 _STATUS = click.Choice([each.value for each in CheckpointStatus])
 _TYPE = click.Choice([each.value for each in CheckpointType])
@@ -37,7 +30,7 @@ def workflows_command(shell: Shell, status: str | None, limit: int) -> None:
         return
     rows = table("workflow", "status", "handler", ">checkpoints", ">retries", "last written")
     for each in found:
-        retries = f"{each.retry_count} of {each.max_retries}" if each.status else ""
+        retries = retries_text(each.retry_count, each.max_retries) if each.status else ""
         rows.add_row(
             str(each.head.scope.workflow),
             status_text(each.status),
@@ -96,19 +89,21 @@ def list_command(
 
 
 @click.command("show")
-@click.argument("checkpoint_id", metavar="ID")
+@click.argument("target", metavar="ID")
 @click.pass_obj
-def show_command(shell: Shell, checkpoint_id: str) -> None:
+def show_command(shell: Shell, target: str) -> None:
     """Show one checkpoint and what it holds.
 
-    With what it adds up to: the workflow, the stage and the agent as it saw them.
+    With what it adds up to: the workflow, the stage and the agent as it saw them. ID is a
+    checkpoint, or a workflow, workflow/stage or workflow/stage/agent: its newest checkpoint.
     """
     with shell.engine() as engine:
-        found = with_snapshots(checkpoint := engine.get(checkpoint_id))
+        checkpoint = engine.get(target) if "@" in target else engine.latest(target)
+        found = with_snapshots(checkpoint)
     if shell.as_json:
         shell.print_json(found)
     else:
-        _print_checkpoint(shell, checkpoint, found)
+        print_checkpoint(shell, checkpoint, found)
 
 
 @click.command("latest")
@@ -121,7 +116,7 @@ def latest_command(shell: Shell, workflow: str) -> None:
     if shell.as_json:
         shell.print_json(found)
     else:
-        _print_checkpoint(shell, checkpoint, found)
+        print_checkpoint(shell, checkpoint, found)
 
 
 @click.command("context")
@@ -146,41 +141,7 @@ def tree_command(shell: Shell, workflow: str) -> None:
     if shell.as_json:
         shell.print_json(outline)
     else:
-        shell.print(_tree(outline))
-
-
-@click.command("stale")
-@click.option(
-    "--threshold",
-    default=1800.0,
-    show_default=True,
-    help="Seconds that one without a lease may be silent.",
-)
-@click.pass_obj
-def stale_command(shell: Shell, threshold: float) -> None:
-    """List what is in flight and nobody carries on.
-
-    Why it counts as stale, who had it last, and what stands in the way of carrying it on.
-    """
-    from datetime import timedelta
-
-    with shell.engine() as engine:
-        found = engine.stale(timedelta(seconds=threshold))
-    if shell.as_json:
-        shell.print_json(found)
-        return
-    rows = table("workflow", "since", "because", "last owner", "open", "handler", "in the way")
-    for each in found:
-        rows.add_row(
-            each.workflow_id,
-            time_text(each.since),
-            each.because.value,
-            str(each.owner or ""),
-            str(len(each.open_scopes)),
-            each.handler or "",
-            "; ".join(map(str, each.obstacles)),
-        )
-    shell.print(rows)
+        shell.print(tree_of(outline))
 
 
 @click.command("attempts")
@@ -204,7 +165,7 @@ def attempts_command(shell: Shell, workflow: str) -> None:
             each.handler or "",
             str(each.owner),
             time_text(each.begun_at),
-            duration_text(each.begun_at, each.ended_at),
+            duration_text(each.ended_at - each.begun_at if each.ended_at else None),
             each.outcome.value if each.outcome else "",
             each.error.summary if each.error else "",
         )
@@ -237,53 +198,3 @@ def events_command(shell: Shell, workflow: str | None, after: int, limit: int) -
             ", ".join(f"{key}: {value}" for key, value in each.detail.items() if value is not None),
         )
     shell.print(rows)
-
-
-def _print_checkpoint(shell: Shell, checkpoint: Checkpoint, found: dict[str, object]) -> None:
-    from rich.json import JSON
-
-    from .json_form import to_text
-
-    rows = table("", "")
-    rows.show_header = False
-    for name, value in found.items():
-        if value in (None, {}, []):
-            continue
-        if name == "status":
-            rows.add_row(name, status_text(checkpoint.status))
-        elif isinstance(value, dict | list):
-            rows.add_row(name, JSON(to_text(value)))
-        else:
-            rows.add_row(name, str(value))
-    shell.print(rows)
-
-
-def _tree(outline: ScopeOutline) -> Tree:
-    from rich.tree import Tree
-
-    tree = Tree(_line(outline, str(outline.scope)))
-    _add_inside(tree, outline)
-    return tree
-
-
-def _add_inside(tree: Tree, outline: ScopeOutline) -> None:
-    for inner in outline.inside:
-        name = inner.scope.agent_id or inner.scope.stage_id or ""
-        _add_inside(tree.add(_line(inner, name)), inner)
-
-
-def _line(outline: ScopeOutline, name: str) -> Text:
-    from rich.text import Text
-
-    line = Text(f"{name}  ").append(status_text(outline.status))
-    if outline.since:
-        line.append(f"  {time_text(outline.since)}", style="dim")
-    if outline.until:
-        line.append(f"  {duration_text(outline.since, outline.until)}", style="dim")
-    if outline.opened > 1:
-        line.append(f"  opened {outline.opened} times", style="yellow")
-    if outline.error and outline.status in (CheckpointStatus.FAILED, CheckpointStatus.KILLED):
-        line.append(f"  {outline.error.summary}", style="red")
-    if outline.reason:
-        line.append(f"  {outline.reason}", style="dim")
-    return line

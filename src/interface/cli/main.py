@@ -29,7 +29,7 @@ COMMANDS = {
     "complete": ("write", "Close the scope of a checkpoint."),
     "fail": ("write", "Record that the work of a checkpoint's scope failed."),
     "start": ("carry_on", "Run a workflow of the program named with --app."),
-    "stale": ("look", "List what is in flight and nobody carries on."),
+    "stale": ("stale", "List what is in flight and nobody carries on."),
     "recover": ("carry_on", "Carry a workflow on."),
 }
 

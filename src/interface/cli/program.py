@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -25,13 +27,24 @@ def load(name: str) -> Registry | Engine:
         sys.path.insert(0, here)
     found = _attribute(_module(module_name, name), attribute, name)
     if callable(found) and not isinstance(found, Registry | Engine):
-        found = found()
+        found = _made_by(found, name)
     if isinstance(found, Registry | Engine):
         return found
     raise click.UsageError(
         f"--app {name} is {type(found).__name__}; name a holdfast.Registry, an Engine, or a "
         "function that gives one."
     )
+
+
+def _made_by(function: Callable[..., object], name: str) -> object:
+    try:
+        inspect.signature(function).bind()
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(
+            f"--app {name} is a function that cannot be called without arguments ({error}); name "
+            "the registry that it is registered in, or a function that gives one."
+        ) from error
+    return function()
 
 
 def _module(module_name: str, name: str) -> object:

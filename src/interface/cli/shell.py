@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
     from ..engine import Engine
     from ..registry import Registry
@@ -74,6 +75,11 @@ class Shell:
     def print(self, *parts: RenderableType) -> None:
         """Print text, tables and trees on standard output."""
         self.console().print(*parts)
+
+    def print_whole(self, *parts: Text) -> None:
+        """Print text that is neither wrapped nor cut: it can be copied as it is."""
+        for part in parts:
+            self.console().print(part, soft_wrap=True)
 
     def console(self) -> Console:
         """Return what prints tables and trees: plain in a pipe, in colour on a terminal."""

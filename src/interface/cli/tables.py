@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ...domain.checkpoint_status import CheckpointStatus
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -47,11 +49,29 @@ def time_text(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at is not None else ""
 
 
-def duration_text(since: datetime | None, until: datetime | None) -> str:
+def retries_text(count: int, allowed: int) -> str:
+    """Return how many retries without progress there were, of those that are allowed."""
+    # The execution after the last retry counts as well, when it brought nothing.
+    return f"{min(count, allowed)} of {allowed}{' (used up)' if count > allowed else ''}"
+
+
+def fields_of(facts: Mapping[str, RenderableType]) -> Table:
+    """Return names and values, one below the other: readable however narrow the terminal is."""
+    from rich.table import Table
+
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for name, value in facts.items():
+        rows.add_row(f"  {name}", value)
+    return rows
+
+
+def duration_text(took: timedelta | None) -> str:
     """Return how long something took."""
-    if since is None or until is None:
+    if took is None:
         return ""
-    seconds = (until - since).total_seconds()
+    seconds = took.total_seconds()
     if seconds < 60:
         return f"{seconds:.2f} s"
     minutes, rest = divmod(int(seconds), 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...domain.advice import ONCE_MORE, RUN_AGAIN
 from ...domain.errors import HoldfastError
 
 _OPTIONS = (
@@ -20,6 +21,8 @@ def message_of(error: Exception) -> str:
     if advice and text.endswith(advice):
         # The advice alone: what stands before it may hold names that people gave.
         text = text.removesuffix(advice) + in_options(advice)
+    for sentence in (RUN_AGAIN, ONCE_MORE):  # within the reasons of a refusal
+        text = text.replace(sentence, in_options(sentence))
     return " ".join(text.split())
 
 

@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from sqlite3 import connect
 from typing import Any, TypeAlias
@@ -300,11 +301,60 @@ class TestLooking:
         untouched = on_store("--json", "stale", "--threshold", "0")
 
         assert all(part in shown.out for part in ("w", "given up", "gone", "not registered"))
+        lines = [line.rstrip() for line in shown.out.splitlines()]
+        assert lines[0] == "w  active"
+        assert "  because     its lease was given up" in lines
         (found,) = ended.json
         assert (found["workflow_id"], found["because"]) == ("w", "its lease was given up")
         assert found["open_scopes"] == ["w"]
         assert "'gone' is not registered" in found["obstacles"][0]
         assert [each["workflow_id"] for each in untouched.json] == ["w"]
+
+    def test_stale_when_nothing_is_then_says_so_and_what_would_count_when(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        nothing = on_store("stale")
+        with holdfast.open(store) as engine:
+            for name in "abcd":
+                since = engine.checkpoint(name, resume_handler="h").created_at
+        soon = on_store("stale")
+        counted = on_store("stale", "--threshold", "0")
+        never = on_store("stale", "--threshold", "1e300")
+
+        assert (nothing.code, nothing.out) == (0, "nothing is stale\n")
+        assert soon.out.startswith("nothing is stale; without a lease and silent for less than")
+        counts_at = (since + timedelta(minutes=30)).strftime("%Y-%m-%d %H:")
+        assert f"(from {counts_at}" in soon.out
+        assert " and 1 more" in soon.out
+        assert on_store("--json", "stale").json == []
+        assert "nothing is stale" not in counted.out
+        assert "(from never on)" in never.out
+
+    def test_show_when_a_scope_is_named_then_its_newest_checkpoint(
+        self, on_store: Cli, written: None
+    ) -> None:
+        assert on_store("--json", "show", "a%2Fb").json["id"] == "a%2Fb@7"
+        assert on_store("--json", "show", "a%2Fb/s").json["id"] == "a%2Fb/s@2"
+        assert on_store("--json", "show", "a%2Fb/s/y").json["id"] == "a%2Fb/s/y@6"
+
+    def test_show_when_values_are_long_then_whole_and_a_traceback_as_text(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        with holdfast.open(store) as engine:
+            engine.checkpoint("w", state={"log": "x" * 5000, "deep": {"n": "y" * 300}})
+            try:
+                raise ValueError("no luck")
+            except ValueError as error:
+                engine.fail("w@1", error)
+
+        state = on_store("show", "w@1").out
+        failed = on_store("show", "w@2").out
+
+        assert json.dumps("x" * 5000) in state
+        assert json.dumps("y" * 300) in state
+        assert "\nTraceback (most recent call last):\n  File " in failed
+        assert "\\n" not in failed
+        assert "ValueError: no luck" in failed
 
     @pytest.mark.parametrize(
         "command",
@@ -539,9 +589,10 @@ class TestCarryingOn:
         plain = on_store("--app", app, "recover", "a%2Fb")
 
         assert plain.code == 0
-        assert "attempt 1 completed" in plain.out
-        assert {"left open, now killed: a%2Fb/s", "left open, now killed: a%2Fb/late"} <= set(
-            plain.out.splitlines()
+        assert plain.json == {"n": 1}
+        assert "a%2Fb: attempt 1 completed" in plain.err
+        assert {"not closed, now killed: a%2Fb/s", "not closed, now killed: a%2Fb/late"} <= set(
+            plain.err.splitlines()
         )
 
     def test_recover_when_as_json_then_the_attributes_of_the_result(
@@ -577,6 +628,55 @@ class TestCarryingOn:
         assert (as_json.json["success"], as_json.json["attempt"]) == (False, 2)
         assert as_json.json["error"]["message"] == "no luck\nat all"
 
+    def test_recover_when_it_raises_and_verbose_then_the_handlers_traceback(
+        self, on_store: Cli, program: Program
+    ) -> None:
+        app = f"{program(CREW)}:app"
+        on_store("checkpoint", "r", "--type", "workflow_start", "--input", "-", stdin='["bad"]')
+
+        ended = on_store("-v", "--app", app, "recover", "r", "--handler", "release")
+
+        assert ended.code == 1
+        assert ended.err.startswith("Traceback (most recent call last):")
+        assert "in release\n    raise ValueError" in ended.err
+        assert "attempt 1 failed" in ended.err.splitlines()[-1]
+
+    def test_recover_when_retries_are_used_up_then_dry_run_says_and_real_one_said_it_kills(
+        self, on_store: Cli, program: Program, store: Path
+    ) -> None:
+        app = f"{program(CREW)}:app"
+        _die_without_retries(store)
+
+        planned = on_store("--app", app, "recover", "w", "--dry-run")
+        as_json = on_store("--app", app, "recover", "w", "--dry-run", "--json")
+        stale = on_store("--app", app, "stale")
+        unknown = on_store("recover", "w")
+        real = on_store("--app", app, "recover", "w")
+        again = on_store("--app", app, "recover", "w")
+
+        assert (planned.code, as_json.json["would_kill"]) == (4, True)
+        assert planned.out.startswith("would kill w: its retries are used up")
+        for shown in (planned.out, stale.out):
+            assert "a recovery closes it as killed, with --force it runs once more" in shown
+        assert "with --force it runs once more; its handler 'release' is not" in unknown.err
+        assert real.code == 4
+        assert real.err.startswith("holdfast: w was closed as killed: its retries are used up")
+        assert "(--parent), or give the new run another id" in real.err
+        assert "w cannot be recovered now: w was killed at" in again.err
+        assert "parent=" not in real.err + again.err
+
+    def test_workflows_when_retries_are_used_up_then_shown_as_such(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        with (
+            holdfast.open(store) as engine,
+            pytest.raises(ValueError, match="no luck"),
+            engine.run("w", handler="release", max_retries=0),
+        ):
+            raise ValueError("no luck")
+
+        assert "0 of 0 (used up)" in on_store("workflows").out
+
     def test_recover_when_it_takes_too_long_then_failed(
         self, on_store: Cli, program: Program
     ) -> None:
@@ -607,9 +707,15 @@ class TestCarryingOn:
 
         assert (shown.code, ended.code) == (0, 0)
         assert all(part in shown.out for part in ("a/b", "h", "active", "a%2Fb/s/y", "nothing"))
+        assert shown.out.startswith("would resume a%2Fb with handler 'h'\n")
         assert (ended.json["handler"], ended.json["obstacles"]) == ("h", [])
+        assert (ended.json["target"], ended.json["target_scope"]) == ("a%2Fb/s@2", "a%2Fb/s")
+        assert ended.json["open_scopes"] == ["a%2Fb", "a%2Fb/s", "a%2Fb/s/y"]
+        assert (ended.json["would_kill"], "replay" in ended.json) == (False, False)
         assert refused.code == 4
+        assert refused.out.startswith("would not resume rec: no handler is named for it; name one")
         assert "--handler" in refused.out
+        assert "handler=" not in refused.out
         assert on_store("--json", "events").out == before
 
     @pytest.mark.parametrize(
@@ -688,6 +794,7 @@ def make_engine():
             ("nowhere:app", "no module 'nowhere'"),
             ("CREW:nowhere", "nowhere"),
             ("CREW:number", "int"),
+            ("CREW:release", "cannot be called without arguments (missing a required argument"),
             ("CREW", "MODULE:ATTRIBUTE"),
             (":app", "MODULE:ATTRIBUTE"),
         ],
@@ -719,7 +826,14 @@ class TestEnding:
     @pytest.mark.parametrize(
         ("args", "code", "says"),
         [
-            (["show", "wrong"], 2, "workflow@1"),
+            (["show", "wrong@"], 2, "workflow@1"),
+            (["show", "wrong"], 3, "workflow wrong does not exist"),
+            (["show", "a%2Fb/t"], 3, "did you mean a%2Fb/s or"),
+            (["show", "a/b/c/d"], 2, "inside a name / @ % are written %2F %40 %25"),
+            (["list", "a%2Fc"], 3, "did you mean a%2Fb?"),
+            (["events", "a%2Fc"], 3, "did you mean a%2Fb?"),
+            (["stale", "--threshold", "-1"], 2, "--threshold is -1"),
+            (["stale", "--threshold", "nan"], 2, "--threshold is nan"),
             (["latest", "a/b"], 2, "name a workflow"),
             (["show", "w@1"], 3, "workflow w does not exist"),
             (["tree", "a%2Fc"], 3, "did you mean a%2Fb?"),
@@ -1038,6 +1152,17 @@ def _flip(store: Path, workflow: str, sequence: int) -> None:
         body = bytearray(found)
         body[max(n for n, byte in enumerate(body) if chr(byte).isdigit())] ^= 1
         connection.execute("UPDATE checkpoints SET body = ? WHERE number = ?", (body, number))
+
+
+def _die_without_retries(store: Path) -> None:
+    """Leave a workflow behind as a process does that dies in its only execution."""
+    text = f"""
+import os, holdfast
+engine = holdfast.open({str(store)!r})
+engine.run("w", handler="release", max_retries=0)
+os._exit(1)
+"""
+    assert subprocess.run([sys.executable, "-c", text]).returncode == 1
 
 
 def _make_store_of_schema_1(path: Path) -> None:

@@ -222,9 +222,20 @@ class TestReasons:
         engine.run("w", handler="h", max_retries=0).stage("s").__enter__()
         stopped_clock.advance(61)
 
-        (reason,) = reasons_of(engine)
+        plan = engine.recover("w", explain=True)
+        with pytest.raises(holdfast.NotRecoverable) as caught:
+            engine.recover("w")
 
-        assert "its retries are used up: 1 executions" in reason
+        assert plan.would_kill
+        assert plan.verdict == (
+            "would kill w: its retries are used up: 1 execution, without progress (max_retries is "
+            "0); a recovery closes it as killed, with force=True it runs once more"
+        )
+        assert caught.value.killed
+        assert str(caught.value).startswith(
+            "w was closed as killed: its retries are used up: 1 execution, without progress "
+            "(max_retries is 0); to run it again, start from an older checkpoint"
+        )
         assert openings_of(engine) == {"w@1": "killed", "w/s@2": "killed"}
         assert "retries are used up" in (engine.get("w@1").reason or "")
         assert engine.attempts("w")[0].outcome is holdfast.Outcome.DIED
@@ -238,7 +249,24 @@ class TestReasons:
         engine.run("w", handler="h", max_retries=0)
         stopped_clock.advance(61)
 
+        assert engine.recover("w", force=True, explain=True).verdict == (
+            "would resume w with handler 'h'"
+        )
         assert engine.recover("w", force=True).output == "well"
+
+    def test_start_when_retries_are_used_up_then_killed_and_says_so(
+        self, open_any: OpenEngine, stopped_clock: ManualClock
+    ) -> None:
+        engine = open_any(clock=stopped_clock)
+        engine.workflow("h", max_retries=0)(never)
+        engine.run("w", handler="h", max_retries=0)
+        stopped_clock.advance(61)
+
+        with pytest.raises(holdfast.NotRecoverable, match="w was closed as killed") as caught:
+            engine.start("h", workflow_id="w")
+
+        assert caught.value.killed
+        assert openings_of(engine) == {"w@1": "killed"}
 
     def test_recover_when_retries_are_used_up_and_handler_unknown_then_not_killed(
         self, open_any: OpenEngine, stopped_clock: ManualClock
@@ -273,7 +301,32 @@ class TestExplain:
         assert (plan.attempts, plan.retry_count, plan.max_retries) == (1, 0, 2)
         assert plan.lease is not None
         assert plan.lease.epoch == 1
+        assert plan.verdict == "would resume w with handler 'h'"
+        assert not plan.would_kill
         assert trace(engine) == before
+
+    def test_explain_when_a_checkpoint_is_named_then_its_scope_is_told_beside_whose_handler_runs(
+        self, engine: holdfast.Engine
+    ) -> None:
+        engine.handler("h")(never)
+        engine.checkpoint("w", resume_handler="h")
+        engine.checkpoint("w", type="stage_start", stage_id="s")
+
+        plan = engine.recover("w/s@3", explain=True)
+
+        assert (str(plan.target), str(plan.target_scope), str(plan.scope)) == ("w/s@3", "w/s", "w")
+
+    def test_explain_when_something_is_in_the_way_then_the_verdict_has_every_reason(
+        self, open_any: OpenEngine
+    ) -> None:
+        engine = open_any(settings=SLOW)
+        with pytest.raises(RuntimeError), engine.run("w", handler="gone"):
+            raise RuntimeError
+
+        plan = engine.recover("w", explain=True)
+
+        assert plan.verdict.startswith("would not resume w: it is not due before")
+        assert "'gone' is not registered" in plan.verdict
 
     @pytest.mark.parametrize("force", [False, True])
     def test_explain_when_forced_then_what_force_passes_over_is_no_obstacle(
@@ -736,7 +789,7 @@ class TestRaising:
         assert ran == list(range(1, max_retries + 2))
         assert set(openings_of(engine).values()) == {"killed"}
         reason = engine.get("w@1").reason or ""
-        assert f"{max_retries + 1} executions" in reason
+        assert f"{max_retries + 1} execution" in reason
         assert f"max_retries is {max_retries}" in reason
         assert f"try {max_retries + 1}" in reason
         errors = [each.error.message for each in engine.attempts("w") if each.error]
