@@ -34,16 +34,25 @@ def test_docstrings_when_they_have_examples_then_they_run(name: str) -> None:
 
 def _blocks(kind: str) -> list[object]:
     return [
-        pytest.param(match["text"], id=f"{page.relative_to(ROOT)}:{number}")
+        pytest.param(match["text"], page, id=f"{page.relative_to(ROOT)}:{number}")
         for page in PAGES
         for number, match in enumerate(_BLOCK.finditer(page.read_text()), 1)
         if match["kind"] == kind
     ]
 
 
-@pytest.mark.parametrize("text", _blocks("python"))
+def _files_of(page: Path) -> dict[str, str]:
+    """Return the examples of a page that say in their first line which file they are."""
+    texts = [each["text"] for each in _BLOCK.finditer(page.read_text())]
+    named = [(re.match(r"# (\w+\.py)\n", text), text) for text in texts]
+    return {found[1]: text for found, text in named if found}
+
+
+@pytest.mark.parametrize(("text", "page"), _blocks("python"))
 def test_python_example_when_run_in_an_empty_folder_then_it_ends_well(
-    text: str, tmp_path: Path
+    text: str,
+    page: Path,
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "example.py").write_text(text)
     done = subprocess.run(
@@ -65,20 +74,23 @@ def test_example_when_run_twice_then_it_ends_well_and_says_the_same(
     assert said[0] == said[1] != ""
 
 
-@pytest.mark.parametrize("text", _blocks("console"))
-def test_console_example_when_typed_in_an_empty_folder_then_it_prints_what_it_says(
-    text: str, tmp_path: Path
+@pytest.mark.parametrize(("text", "page"), _blocks("console"))
+def test_console_example_when_typed_beside_the_files_of_its_page_then_it_prints_what_it_says(
+    text: str, page: Path, tmp_path: Path
 ) -> None:
     """Lines after ``$`` are typed, the others are what comes; ``...`` stands for anything."""
+    for name, content in _files_of(page).items():
+        (tmp_path / name).write_text(content)
     binaries = str(Path(sys.executable).parent)
     for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=tmp_path,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             env={"PATH": f"{binaries}:/usr/bin:/bin", "HOME": str(tmp_path)},
         )
-        said = done.stdout + done.stderr
+        said = done.stdout
         pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*")
         assert re.fullmatch(pattern, said.strip(), re.DOTALL), f"$ {command}\n{said}"

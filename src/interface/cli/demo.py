@@ -74,7 +74,7 @@ def _play(shell: Shell, folder: Path, root: Path, kills: int, seed: int) -> bool
         _say(
             shell,
             f"  process {play.pid} ({play.command}): {len(play.finished)} agents finished, "
-            f"{len(play.interrupted)} running, {end}",
+            f"{len(play.interrupted)} at work, {end}; {len(play.saved)} results are saved",
         )
 
     draw = random.Random(seed)  # noqa: S311 - moments, not secrets
@@ -91,11 +91,18 @@ def _show(shell: Shell, killed: Performance, claims: list[Claim]) -> None:
     from ..demo.timeline import timeline
 
     shell.print("", timeline(killed))
+    shell.print(
+        "finished: agents that this process ran to their end. found saved: results that the store\n"
+        "held when it began, so that these agents did not run again. What a kill cut off, or kept\n"
+        "from being saved, runs again in the next process.\n"
+    )
     for claim in claims:
         mark = "[green]✓[/]" if claim.holds else "[red]✗[/]"
         shell.print(f"{mark} {claim.text}\n  [dim]{claim.evidence}[/]")
     if all(claim.holds for claim in claims):
-        shell.print("\n[bold green]Proved:[/] the run survived, and nothing finished was repeated.")
+        shell.print(
+            "\n[bold green]Proved:[/] the run survived, and nothing that was saved was done again."
+        )
     else:
         shell.print("\n[bold red]Not proved.[/]")
 

@@ -45,6 +45,7 @@ def _with_global_options(function: F) -> F:
     table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOLDFAST"},
     epilog=(
+        "HOLDFAST_STORE and HOLDFAST_APP stand for --store and --app. "
         "Exit codes: 0 done, 1 the operation failed, 2 usage, 3 not found, 4 refused (held, "
         "fenced, killed, waiting, not recoverable), 5 the store is damaged or unavailable."
     ),

@@ -37,9 +37,10 @@ class Play:
 
     Attributes:
         began, ended: seconds since the run's first process was started.
-        finished: the agents that it finished.
+        finished: the agents whose work it did to the end, saved in time or not.
         interrupted: the agents that it was running when it was killed.
-        acknowledged: all agents that the store held as finished when it had ended.
+        saved: all agents, of this process or an earlier one, whose result the store held when it
+            had ended.
     """
 
     command: str
@@ -49,7 +50,7 @@ class Play:
     ended: float
     finished: tuple[str, ...]
     interrupted: tuple[str, ...]
-    acknowledged: tuple[str, ...]
+    saved: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,11 @@ class Stage:
             ended,
             finished,
             tuple(agent for agent in begun if agent not in finished),
-            self.acknowledged(),
+            self.saved(),
         )
 
-    def acknowledged(self) -> tuple[str, ...]:
-        """Return the agents that the store holds as finished."""
+    def saved(self) -> tuple[str, ...]:
+        """Return the agents whose result the store holds."""
         if not self.store.exists():
             return ()
         with open_store(self.store) as engine:
@@ -186,7 +187,7 @@ def disturbed(
     plays: list[Play] = []
     while sum(each.killed for each in plays) < kills:
         command = "recover" if plays else "start"
-        done = len(plays[-1].acknowledged) if plays else 0
+        done = len(plays[-1].saved) if plays else 0
         rest = kills - sum(each.killed for each in plays)
         play = stage.play(command, _moment(stage.ledger, agents, done, rest, draw))
         plays.append(play)

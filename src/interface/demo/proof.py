@@ -24,7 +24,7 @@ def prove(alone: Performance, killed: Performance, kills: int) -> list[Claim]:
     lost = _lost(killed)
     twice = _ran_twice(killed)
     interrupted = {agent for play in killed.plays for agent in play.interrupted}
-    acknowledged = len(killed.plays[-2].acknowledged) if len(killed.plays) > 1 else 0
+    saved = len(killed.plays[-2].saved) if len(killed.plays) > 1 else 0
     return [
         Claim(
             "the reports equal those of the undisturbed run, byte for byte",
@@ -32,20 +32,20 @@ def prove(alone: Performance, killed: Performance, kills: int) -> list[Claim]:
             ", ".join(f"{name} ({len(alone.reports[name]):,} bytes)" for name in same),
         ),
         Claim(
-            "no agent that was acknowledged as finished ran again",
+            "no agent whose result was saved ran again",
             not repeated,
             f"repeated: {', '.join(repeated)}"
             if repeated
-            else f"{acknowledged} were acknowledged before the last process began",
+            else f"{saved} results were saved before the last process began",
         ),
         Claim(
-            "every acknowledged result is there",
+            "every saved result is still there",
             not lost,
-            f"lost: {', '.join(lost)}" if lost else f"{len(killed.agents)} agents are finished",
+            f"lost: {', '.join(lost)}" if lost else f"{len(killed.agents)} agents have theirs",
         ),
         Claim(
-            "only what a kill interrupted ran twice",
-            twice <= interrupted | _unacknowledged(killed),
+            "only what a kill kept from being saved ran twice",
+            twice <= interrupted | _unsaved(killed),
             f"ran again: {', '.join(sorted(twice)) or 'none'}",
         ),
         Claim(
@@ -57,19 +57,19 @@ def prove(alone: Performance, killed: Performance, kills: int) -> list[Claim]:
 
 
 def _repeated(run: Performance) -> list[str]:
-    """Return the agents that began in a process after they had been acknowledged."""
-    acknowledged: set[str] = set()
+    """Return the agents that began in a process after their result had been saved."""
+    saved: set[str] = set()
     repeated = []
     for play in run.plays:
         begun = {each.agent for each in run.entries if each.pid == play.pid}
-        repeated += sorted(begun & acknowledged)
-        acknowledged |= set(play.acknowledged)
+        repeated += sorted(begun & saved)
+        saved |= set(play.saved)
     return repeated
 
 
 def _lost(run: Performance) -> list[str]:
-    acknowledged = {agent for play in run.plays for agent in play.acknowledged}
-    return sorted(acknowledged - set(run.agents))
+    saved = {agent for play in run.plays for agent in play.saved}
+    return sorted(saved - set(run.agents))
 
 
 def _ran_twice(run: Performance) -> set[str]:
@@ -77,8 +77,6 @@ def _ran_twice(run: Performance) -> set[str]:
     return {agent for agent, times in begun.items() if times > 1}
 
 
-def _unacknowledged(run: Performance) -> set[str]:
-    """Return the agents that had ended, and whose end the kill kept from being written."""
-    return {
-        agent for play in run.plays for agent in play.finished if agent not in play.acknowledged
-    }
+def _unsaved(run: Performance) -> set[str]:
+    """Return the agents that were done, and whose result the kill kept from being saved."""
+    return {agent for play in run.plays for agent in play.finished if agent not in play.saved}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .director import Performance, Play
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _WIDTH = 24
+_NAMES_SHOWN = 1
 
 
 def timeline(run: Performance) -> Table:
@@ -24,8 +26,8 @@ def timeline(run: Performance) -> Table:
     for column in (
         "process",
         f"0 s {'':{_WIDTH - 9}} {total:.1f} s",
-        "ran",
-        "not repeated",
+        "finished",
+        "found saved",
         "ended",
     ):
         table.add_column(column, no_wrap=True)
@@ -38,17 +40,22 @@ def timeline(run: Performance) -> Table:
             str(len(done)) if done else "",
             Text("SIGKILL", style="red") if play.killed else Text("done", style="green"),
         )
-        if play.interrupted:
-            table.add_row(
-                "", Text(f"ran, runs again: {', '.join(play.interrupted)}", style="yellow")
-            )
-        done = play.acknowledged
+        for lost in _lost(play):
+            table.add_row("", Text(lost, style="yellow"))
+        done = play.saved
     return table
 
 
-def _axis(total: float) -> str:
-    end = f"{total:.1f} s"
-    return f"0 s{end:>{_WIDTH - 2}}"
+def _lost(play: Play) -> list[str]:
+    """Return what has to run again: what a kill cut off, or kept from being saved."""
+    unsaved = [agent for agent in play.finished if agent not in play.saved]
+    both = (("cut off", play.interrupted), ("not yet saved", unsaved))
+    return [f"{what}: {_names(agents)}" for what, agents in both if agents]
+
+
+def _names(agents: Sequence[str]) -> str:
+    more = len(agents) - _NAMES_SHOWN
+    return ", ".join(agents[:_NAMES_SHOWN]) + (f", {more} more" if more > 0 else "")
 
 
 def _bar(play: Play, total: float) -> Text:

@@ -86,6 +86,24 @@ class TestEngine:
 
         perform(target, work)
 
+    def test_stage_when_used_outside_its_block_then_refused(self, target: str) -> None:
+        async def work(engine: holdfast.AsyncEngine) -> None:
+            async with engine.run("w") as run:
+                stage = run.stage("s")
+                with pytest.raises(holdfast.InvalidRequest, match="`async with run.stage"):
+                    await stage.step("a", never)
+                async with stage:
+                    agent = stage.agent("a")
+                    with pytest.raises(holdfast.InvalidRequest, match="`async with stage.agent"):
+                        await agent.checkpoint(state={})
+                with pytest.raises(holdfast.InvalidRequest, match="used after it was left"):
+                    await stage.map(never, ["a"])
+                with pytest.raises(holdfast.InvalidId, match="step name None"):
+                    await run.step(None, never)  # type: ignore[arg-type]
+            assert await openings_of(engine) == {"w@1": "completed", "w/s@2": "completed"}
+
+        perform(target, work)
+
     def test_engine_when_a_call_is_refused_then_the_same_errors(self, target: str) -> None:
         async def work(engine: holdfast.AsyncEngine) -> None:
             with pytest.raises(holdfast.InvalidId):

@@ -948,6 +948,7 @@ class TestHelp:
 
         assert (ended.code, ended.err) == (0, "")
         assert "Exit codes" in ended.out
+        assert "HOLDFAST_STORE and HOLDFAST_APP" in " ".join(ended.out.split())
         for name, (_, line) in COMMANDS.items():
             assert name in ended.out
             assert line in ended.out
