@@ -90,11 +90,11 @@ class TestEngine:
         async def work(engine: holdfast.AsyncEngine) -> None:
             async with engine.run("w") as run:
                 stage = run.stage("s")
-                with pytest.raises(holdfast.InvalidRequest, match="`async with run.stage"):
+                with pytest.raises(holdfast.InvalidRequest, match=r"`async with run\.stage"):
                     await stage.step("a", never)
                 async with stage:
                     agent = stage.agent("a")
-                    with pytest.raises(holdfast.InvalidRequest, match="`async with stage.agent"):
+                    with pytest.raises(holdfast.InvalidRequest, match=r"`async with stage\.agent"):
                         await agent.checkpoint(state={})
                 with pytest.raises(holdfast.InvalidRequest, match="used after it was left"):
                     await stage.map(never, ["a"])
