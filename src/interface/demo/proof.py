@@ -36,7 +36,7 @@ def prove(alone: Performance, killed: Performance, kills: int) -> list[Claim]:
             not repeated,
             f"repeated: {', '.join(repeated)}"
             if repeated
-            else f"{saved} results were saved before the last process began",
+            else f"saved before the last process began: {saved}",
         ),
         Claim(
             "every saved result is still there",

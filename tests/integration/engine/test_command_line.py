@@ -1106,11 +1106,13 @@ def ended_by(
     number: signal.Signals, store: Path, app: str, workflow: str, *, without_sigint: bool = False
 ) -> tuple[int, str]:
     """Start a workflow in a process of its own, end it by a signal when it waits."""
-    ignore = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);" * without_sigint
+    # Said either way: the tests themselves may run in the background of a script.
+    how = "SIG_IGN" if without_sigint else "default_int_handler"
+    handle = f"import signal; signal.signal(signal.SIGINT, signal.{how});"
     process = subprocess.Popen(
         [
             *(sys.executable, "-c"),
-            f"{ignore}from holdfast.interface.cli.main import main; main()",
+            f"{handle}from holdfast.interface.cli.main import main; main()",
             *("--store", str(store), "--app", app, "start", workflow, "w"),
         ],
         stdout=subprocess.PIPE,
