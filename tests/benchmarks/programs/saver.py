@@ -1,7 +1,7 @@
 """One process that saves as fast as it can for a while, once it is told to begin.
 
-It prints `ready`, waits for a line on standard input, and then prints what it did as JSON. Told to
-go on `until told`, it stops at the next line.
+It prints `ready`, waits for a line on standard input, and then prints what it did as JSON. When it
+is given no time it stops at the next line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main(path: Path, workflow: str, seconds: float) -> None:
         print("ready", flush=True)
         sys.stdin.readline()
         if not seconds:
-            threading.Thread(target=lambda: (sys.stdin.readline(), stop.set()), daemon=True).start()
+            threading.Thread(target=_stop_when_told, args=(stop,), daemon=True).start()
         waits = []
         begun = now = time.perf_counter()
         while not stop.is_set() and (not seconds or now - begun < seconds):
@@ -36,6 +36,11 @@ def main(path: Path, workflow: str, seconds: float) -> None:
             now = time.perf_counter()
             waits.append(now - before)
     print(json.dumps({"saves": len(waits), "longest": max(waits), "seconds": now - begun}))
+
+
+def _stop_when_told(stop: threading.Event) -> None:
+    sys.stdin.readline()
+    stop.set()
 
 
 if __name__ == "__main__":

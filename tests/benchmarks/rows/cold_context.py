@@ -32,7 +32,7 @@ def _measure(bench: Bench) -> list[Figure]:
     with bench.room() as room:
         left = room / "left"
         left.mkdir()
-        writer = [sys.executable, "-m", "tests.benchmarks.programs.killed_writer", left]
+        writer = [sys.executable, "-m", "tests.benchmarks.programs.killed_writer", str(left)]
         ended = subprocess.run(writer, cwd=_ROOT, capture_output=True)
         assert ended.returncode == -signal.SIGKILL, ended.stderr
         command = [*commands.holdfast_command(), "--store"]
@@ -40,7 +40,7 @@ def _measure(bench: Bench) -> list[Figure]:
 
         def ours() -> float:
             _as_left(left, found)
-            line = [*command, found / "ours.db", "context", "run", "--json"]
+            line = [*command, str(found / "ours.db"), "context", "run", "--json"]
             return commands.seconds_of_process(line, expect=b'"workflow_state"')
 
         rounds = bench.compare(
@@ -62,7 +62,7 @@ def _langgraph(left: Path, found: Path) -> Side | Absent:
 
     def run() -> float:
         _as_left(left, found)
-        line = [sys.executable, "-c", _PEER, found / "peer.db"]
+        line = [sys.executable, "-c", _PEER, str(found / "peer.db")]
         return commands.seconds_of_process(line, expect=b'"phase"')
 
     return run

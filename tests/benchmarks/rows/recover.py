@@ -46,7 +46,7 @@ def _recover(history: Path) -> float:
     shutil.copyfile(history, path)
     try:
         with holdfast.open(path) as engine:
-            engine.handler("carry-on")(lambda run: None)
+            engine.handler("carry-on")(lambda _: None)
             # Another one first: what a process does once, imports above all, is not recovery.
             assert engine.recover("other").success
             return seconds_of(lambda: engine.recover("run"))

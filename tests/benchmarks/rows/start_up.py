@@ -21,7 +21,7 @@ def _measure(bench: Bench) -> list[Figure]:
         path = room / "store.db"
         with holdfast.open(path) as engine:
             engine.checkpoint("run", state=state(2_000))
-        latest = [*command, "--store", path, "latest", "run", "--json"]
+        latest = [*command, "--store", str(path), "latest", "run", "--json"]
         rounds = bench.compare(
             {
                 _HELP: lambda: commands.seconds_of_process([*command, "--help"], expect=b"Usage"),

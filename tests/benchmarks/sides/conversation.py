@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import holdfast
 
@@ -54,12 +54,9 @@ def with_delta_channel(path: Path) -> None:
     def add(state: list[Any], written: list[list[Any]]) -> list[Any]:
         return [*state, *(each for messages in written for each in messages)]
 
-    import typing
-
-    fields = {"messages": typing.Annotated[list[Any], delta(add)]}
-    schema = typing.TypedDict("Conversation", fields)  # type: ignore[misc]
-    builder = graph.StateGraph(schema)
-    builder.add_node("speak", lambda state: {"messages": [next(made)]})
+    fields = {"messages": Annotated[list[Any], delta(add)]}
+    builder = graph.StateGraph(TypedDict("Conversation", fields))  # type: ignore[operator]
+    builder.add_node("speak", lambda _: {"messages": [next(made)]})
     builder.add_edge(constants.START, "speak")
     builder.add_conditional_edges(
         "speak", lambda state: constants.END if len(state["messages"]) >= MESSAGES else "speak"

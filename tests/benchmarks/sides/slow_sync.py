@@ -30,7 +30,7 @@ def slow_sync(folder: Path) -> SlowSync | Absent:
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler:
         library = folder / "slow_sync.so"
-        command = [compiler, "-shared", "-fPIC", "-O2", "-o", library, _SOURCE, "-ldl"]
+        command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(_SOURCE), "-ldl"]
         built = subprocess.run(command, capture_output=True, text=True)
         if built.returncode == 0:
             return SlowSync("preloaded library", environment={"LD_PRELOAD": str(library)})

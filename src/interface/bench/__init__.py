@@ -1,0 +1,1 @@
+"""Measuring on the user's machine: what `holdfast bench` does."""

@@ -1,0 +1,211 @@
+"""The command that measures on this machine."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .shell import Shell
+from .tables import table
+
+if TYPE_CHECKING:
+    from ..bench.finding import Finding, Goal
+    from ..bench.options import Options
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "KIB": 1 << 10, "MIB": 1 << 20}
+
+
+class _Size(click.ParamType[int]):
+    """A number of bytes, as people write it."""
+
+    name = "size"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(value).strip())
+        if found is None or found[2].upper() not in _UNITS:
+            self.fail(f"{value} is no size; write 200KB or 10MB, for example", param, ctx)
+        return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
+@click.command("bench")
+@click.argument("what", type=click.Choice(["recovery", "save", "purge"]), required=False)
+@click.option(
+    "--state-size",
+    type=_Size(),
+    help="Of the state, as JSON: 20KB, 10MB.  [recovery: 10MB, save: 20KB, purge: 2KB]",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(2),
+    help="Checkpoints there are at the start.  [100; purge: 10000]",
+)
+@click.option(
+    "--writers",
+    type=click.IntRange(0),
+    help="save: threads that save at once [1]; otherwise: processes that save meanwhile "
+    "[recovery: 0, purge: 1].",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    help="How often; save: by each writer.  [recovery: 20, save: 300, purge: 5]",
+)
+@click.option("--keep", type=click.IntRange(1), help="purge: how many of the newest stay.  [100]")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="On the disk to be measured; by default the folder of the store, or this one.",
+)
+@click.option(
+    "--chart",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.svg|png",
+    help="Draw it, too; needs the extra holdfast[chart].",
+)
+@click.pass_obj
+def bench_command(
+    shell: Shell,
+    what: str | None,
+    state_size: int | None,
+    depth: int | None,
+    writers: int | None,
+    rounds: int | None,
+    keep: int | None,
+    folder: Path | None,
+    chart: Path | None,
+) -> None:
+    """Measure on this machine: recovery, save or purge; without a name, all of them.
+
+    It uses a store of its own in the folder that is to be measured, at the default durability, and
+    removes it, also when it is interrupted. Your own store is not touched.
+    """
+    from ..bench.chart import draw, require_drawing
+    from ..bench.every_benchmark import available
+    from ..bench.options import DEFAULTS
+    from ..bench.purge import NOT_THERE
+
+    if what is not None and what not in available():
+        raise click.ClickException(NOT_THERE)
+    if what == "save" and writers == 0:
+        raise click.UsageError("bench save needs at least one of --writers.")
+    if chart is not None:
+        require_drawing(chart)
+    given = {
+        "state_size": state_size,
+        "depth": depth,
+        "writers": writers,
+        "rounds": rounds,
+        "keep": keep,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    wanted = {
+        name: replace(DEFAULTS[name], **chosen)
+        for name in ([what] if what is not None else available())
+    }
+    findings = _measure(wanted, folder or _folder_of(shell.store))
+    if chart is not None:
+        draw(findings, chart)
+    if shell.as_json:
+        shell.print_json({"machine": _machine(), "measured": [each.to_dict() for each in findings]})
+        return
+    for finding in findings:
+        _show(shell, finding)
+    if chart is not None:
+        click.echo(f"chart: {chart}")
+
+
+def _measure(wanted: dict[str, Options], folder: Path) -> list[Finding]:
+    from ..bench.every_benchmark import run, steps_of
+    from .signals import end_on_sigterm, received
+
+    end_on_sigterm()
+    try:
+        findings = []
+        for name, options in wanted.items():
+            with _progress(f"bench {name}", steps_of(name, options)) as advance:
+                findings.append(run(name, options, folder, advance))
+    except KeyboardInterrupt:
+        click.echo("holdfast: interrupted; the store of the benchmark is removed", err=True)
+        sys.exit(128 + received())
+    return findings
+
+
+@contextmanager
+def _progress(text: str, steps: int) -> Iterator[Callable[[], None]]:
+    """Give what a benchmark calls as it gets on: a bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=steps)
+        yield lambda: bar.advance(task)
+
+
+def _folder_of(store: str | None) -> Path:
+    """Return the folder of the store, where there is one: its disk is the one that counts."""
+    if store is None or store == "memory:":
+        return Path.cwd()
+    folder = Path(store.removeprefix("sqlite:///").removeprefix("json:")).absolute().parent
+    if not folder.is_dir():
+        raise click.UsageError(f"There is no folder {folder}; name one with --folder.")
+    return folder
+
+
+def _show(shell: Shell, finding: Finding) -> None:
+    from ..bench.samples import PERCENTILES
+
+    given = finding.options
+    shell.print(
+        f"[bold]bench {finding.benchmark}[/]  state {_size(given.state_size)}, depth "
+        f"{given.depth:,}, writers {given.writers}, rounds {given.rounds}"
+    )
+    columns = [">" + f"p{percent}" for percent in PERCENTILES]
+    made = table("", ">count", *columns, ">longest")
+    for name, samples in finding.series.items():
+        times = [samples.percentile(percent) for percent in PERCENTILES]
+        made.add_row(name, str(len(samples.seconds)), *map(_time, [*times, max(samples.seconds)]))
+    shell.print(made)
+    for name, value in finding.figures.items():
+        shell.print(f"{name}: {value:,.3g}" if value < 100 else f"{name}: {value:,.0f}")
+    if finding.goal is not None:
+        shell.print(f"goal: {finding.goal.text}: {_verdict(finding.goal, finding.options)}")
+    shell.print("")
+
+
+def _verdict(goal: Goal, options: Options) -> str:
+    if goal.is_met is None:
+        return f"not judged, this state has {_size(options.state_size)}"
+    return f"{'[green]met[/]' if goal.is_met else '[red]not met[/]'} ({_time(goal.value_s)})"
+
+
+def _size(count: int) -> str:
+    for unit, factor in (("MB", 10**6), ("KB", 10**3)):
+        if count >= factor:
+            return f"{count / factor:,.3g} {unit}"
+    return f"{count} bytes"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.2f} ms"
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
