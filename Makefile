@@ -4,6 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The peers bring pytest plugins and much else: they have an environment of their own.
+BENCH_VENV := .venv-bench
+BENCH_BIN := $(BENCH_VENV)/bin
+BENCH_READY := $(BENCH_VENV)/.ready
+PEERS_TRIED := $(BENCH_VENV)/.peers
+# For example: make bench BENCH_OPTIONS='--quick save-2kb start-up'
+BENCH_OPTIONS ?=
 
 .PHONY: help demo test check bench test-deep clean
 .DEFAULT_GOAL := help
@@ -29,11 +36,15 @@ check: $(READY) ## lint and types alone
 test-deep: $(READY) ## the long forms of the crash tests: hundreds of kills, some 15 minutes
 	$(BIN)/python -m pytest -m deep
 
-bench: $(READY) ## time the hot paths
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only
+bench: $(BENCH_READY) $(PEERS_TRIED) ## time the hot paths, and hold every goal against what is measured
+	@echo "== the hot paths (pytest-benchmark)"
+	$(BENCH_BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only \
+		--benchmark-max-time=0.5 --benchmark-autosave --benchmark-storage=.benchmarks/history
+	@echo "== the table of goals"
+	$(BENCH_BIN)/python -m tests.benchmarks $(BENCH_OPTIONS)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(BENCH_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
 
 $(READY): pyproject.toml constraints.txt
 	@echo "== setting up $(VENV)"
@@ -41,3 +52,17 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
+
+$(BENCH_READY): pyproject.toml constraints.txt
+	@echo "== setting up $(BENCH_VENV)"
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@rm -f $(PEERS_TRIED)
+	@touch $(BENCH_READY)
+
+# Without them the table is whole all the same: it says which peer is not installed.
+$(PEERS_TRIED): $(BENCH_READY)
+	@echo "== installing the peers, to compare with"
+	@if $(BENCH_BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e '.[bench-peers]'; then touch $(PEERS_TRIED); \
+	else echo "== the peers could not be installed; going on without them"; fi

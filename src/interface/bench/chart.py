@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,10 @@ def require_drawing(path: Path) -> None:
         raise InvalidRequest(f"{path}: a chart is an SVG or a PNG; name it {' or '.join(FORMATS)}")
     if not path.absolute().parent.is_dir():
         raise InvalidRequest(f"{path}: there is no folder {path.absolute().parent}")
-    if find_spec("matplotlib") is None:
-        raise InvalidRequest(_MISSING)
+    try:
+        import matplotlib as mpl  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InvalidRequest(_MISSING) from error
 
 
 def draw(findings: Sequence[Finding], path: Path) -> None:

@@ -85,10 +85,11 @@ def bench_command(
     folder: Path | None,
     chart: Path | None,
 ) -> None:
-    """Measure on this machine: recovery, save or purge; without a name, all of them.
+    """Measure on this machine how long recoveries, saves and purges take.
 
-    It uses a store of its own in the folder that is to be measured, at the default durability, and
-    removes it, also when it is interrupted. Your own store is not touched.
+    Without a name it measures everything. It uses a store of its own in the folder that is to be
+    measured, at the default durability, and removes it, also when it is interrupted. Your own store
+    is not touched.
     """
     from ..bench.chart import draw, require_drawing
     from ..bench.every_benchmark import available
