@@ -27,9 +27,9 @@ def main(path: Path, workflow: str, seconds: float) -> None:
         sys.stdin.readline()
         if not seconds:
             threading.Thread(target=_stop_when_told, args=(stop,), daemon=True).start()
-        waits = []
+        waits: list[float] = []
         begun = now = time.perf_counter()
-        while not stop.is_set() and (not seconds or now - begun < seconds):
+        while not waits or not (stop.is_set() or (seconds and now - begun >= seconds)):
             state = next(states)
             before = time.perf_counter()
             engine.checkpoint(workflow, state=state)

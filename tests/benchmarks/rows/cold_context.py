@@ -48,7 +48,8 @@ def _measure(bench: Bench) -> list[Figure]:
                 "ours": ours,
                 "python": lambda: commands.seconds_of_process(commands.INTERPRETER),
                 "peer": _langgraph(left, found),
-            }
+            },
+            times=2,
         )
     return [
         cost(_TEXT, _GOALS[_TEXT], rounds, ours="ours", theirs="python"),

@@ -20,7 +20,7 @@ _GOALS = {_TEXT: at_least(0.95)}
 
 
 def _measure(bench: Bench) -> list[Figure]:
-    saves = bench.size(300, 60)
+    saves = bench.size(80, 30)
     states = partial(changing, 2_000)
     with bench.room() as room:
         alone = open_ungrouped(room / "alone.db")
@@ -31,7 +31,8 @@ def _measure(bench: Bench) -> list[Figure]:
                 {
                     "ours": saving.with_holdfast(engine, states, saves),
                     "alone": saving.with_holdfast(alone, states, saves),
-                }
+                },
+                times=4,
             )
     return [speed(_TEXT, _GOALS[_TEXT], rounds, ours="ours", theirs="alone")]
 

@@ -21,7 +21,7 @@ _GOALS = {_LIST: at_least(4), _EVENTS: at_least(6), _REPLAY: at_least(40)}
 
 
 def _measure(bench: Bench) -> list[Figure]:
-    calls = 10
+    calls = 40
     with bench.room() as room, rebuilding(room / "ours.db", _DEPTH, calls) as ours:
         rounds = bench.compare(
             {

@@ -36,7 +36,7 @@ def _measure(bench: Bench) -> list[Figure]:
             wanted = range(commits)
             return seconds_for_each(wanted, lambda _: store.save("r", next(numbers), saved)) / 20
 
-        rounds = bench.compare({"ours": lambda: _recover(history), "raw": commit})
+        rounds = bench.compare({"ours": lambda: _recover(history), "raw": commit}, times=3)
     return [cost(_TEXT, _GOALS[_TEXT], rounds, ours="ours", theirs="raw")]
 
 

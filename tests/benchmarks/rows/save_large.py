@@ -16,7 +16,7 @@ from ..sides import saving
 from ..sides.raw import RawStore
 from ..workload import State, changing, rewritten
 
-_SIZES = {"200 KB": (200_000, 20, 6), "2 MB": (2_000_000, 5, 2), "10 MB": (10_000_000, 2, 1)}
+_SIZES = {"200 KB": (200_000, 8, 4), "2 MB": (2_000_000, 3, 2), "10 MB": (10_000_000, 2, 1)}
 _SMALL_CHANGE = {"200 KB": at_least(1.5), "2 MB": at_least(2.8), "10 MB": at_least(2)}
 _WHOLESALE = {"raw sqlite3": at_least(0.8)}
 
@@ -30,7 +30,7 @@ def _small_change(bench: Bench) -> list[Figure]:
 
 
 def _wholesale(bench: Bench) -> list[Figure]:
-    rounds = _against_raw(bench, partial(rewritten, 200_000), bench.size(20, 6))
+    rounds = _against_raw(bench, partial(rewritten, 200_000), bench.size(8, 4))
     (text, goal), *_ = _WHOLESALE.items()
     return [speed(text, goal, rounds, ours="ours", theirs="raw")]
 
@@ -41,7 +41,8 @@ def _against_raw(bench: Bench, states: Callable[[], Iterator[State]], saves: int
             {
                 "ours": saving.with_holdfast(engine, states, saves),
                 "raw": saving.with_raw_sqlite(RawStore(room / "raw.db"), states, saves),
-            }
+            },
+            times=2,
         )
 
 

@@ -25,7 +25,7 @@ def _measure(bench: Bench, size: int, goals: dict[str, Goal]) -> list[Figure]:
 
 
 def _one_message_changed(bench: Bench, size: int, goals: dict[str, Goal]) -> list[Figure]:
-    saves = bench.size(200, 40)
+    saves = bench.size(80, 30)
     states = partial(changing, size)
     with bench.room() as room, holdfast.open(room / "ours.db") as engine:
         sides = {
@@ -35,7 +35,7 @@ def _one_message_changed(bench: Bench, size: int, goals: dict[str, Goal]) -> lis
             _STEP: saving.with_put_writes(room / "writes.db", states, saves),
             "file": saving.with_careful_file(room / "file", states, saves),
         }
-        rounds = bench.compare(sides)
+        rounds = bench.compare(sides, times=4)
     judged = [speed(each, goal, rounds, ours="ours", theirs=each) for each, goal in goals.items()]
     text = "a careful JSON file (keeps no history)"
     return [*judged, speed(text, None, rounds, ours="ours", theirs="file")]
@@ -43,14 +43,15 @@ def _one_message_changed(bench: Bench, size: int, goals: dict[str, Goal]) -> lis
 
 def _rewritten(bench: Bench, size: int) -> list[Figure]:
     """For information: the hardest case, nothing in common with the state before."""
-    saves = bench.size(100, 20)
+    saves = bench.size(40, 15)
     states = partial(rewritten, size)
     with bench.room() as room, holdfast.open(room / "ours.db") as engine:
         rounds = bench.compare(
             {
                 "ours": saving.with_holdfast(engine, states, saves),
                 "raw": saving.with_raw_sqlite(RawStore(room / "raw.db"), states, saves),
-            }
+            },
+            times=4,
         )
     text = "raw sqlite3, every state wholly new"
     return [speed(text, None, rounds, ours="ours", theirs="raw")]

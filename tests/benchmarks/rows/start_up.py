@@ -27,7 +27,8 @@ def _measure(bench: Bench) -> list[Figure]:
                 _HELP: lambda: commands.seconds_of_process([*command, "--help"], expect=b"Usage"),
                 _LATEST: lambda: commands.seconds_of_process(latest, expect=b'"run@1"'),
                 "python": lambda: commands.seconds_of_process(commands.INTERPRETER),
-            }
+            },
+            times=3,
         )
     return [cost(each, goal, rounds, ours=each, theirs="python") for each, goal in _GOALS.items()]
 

@@ -18,7 +18,7 @@ _GOALS = {_PEER: at_least(4)}
 
 
 def _measure(bench: Bench) -> list[Figure]:
-    steps = bench.size(100, 30)
+    steps = bench.size(50, 30)
     numbers = count()
     with bench.room() as room, holdfast.open(room / "ours.db") as engine:
 
@@ -29,7 +29,7 @@ def _measure(bench: Bench) -> list[Figure]:
                     run.step(f"step-{number}", _nothing)
                 return time.perf_counter() - begun
 
-        rounds = bench.compare({"ours": ours, _PEER: dbos.stepping(room, steps)})
+        rounds = bench.compare({"ours": ours, _PEER: dbos.stepping(room, steps)}, times=2)
         dbos.shut_down()
     return [speed(_PEER, _GOALS[_PEER], rounds, ours="ours", theirs=_PEER)]
 

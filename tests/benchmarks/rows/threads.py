@@ -41,7 +41,7 @@ def _with_slow_syncs(bench: Bench) -> Figure:
     if way.environment and not seen:
         # A Python that carries its own libc or its own SQLite is out of reach.
         return missing(_SLOW, goal, "skipped: the syncs of this Python cannot be made slower")
-    note = f"syncs made slower by a {way.how}"
+    note = f"syncs made slower by {way.how}"
     return speed(_SLOW, goal, rounds, ours="ours", theirs="raw", note=note)
 
 

@@ -44,9 +44,6 @@ def _history_class(domain: Any) -> Any:
         def apply(self, aggregate: Any) -> None:
             aggregate.state |= self.patch
 
-    class Created(domain.Aggregate.Created):  # type: ignore[misc]
-        pass
-
     class History(domain.Aggregate):  # type: ignore[misc]
         def __init__(self) -> None:
             self.state: dict[str, Any] = {}
@@ -54,5 +51,4 @@ def _history_class(domain: Any) -> Any:
         def change(self, patch: dict[str, Any]) -> None:
             self.trigger_event(Changed, patch=patch)
 
-    del Created
     return History

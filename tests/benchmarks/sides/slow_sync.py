@@ -33,7 +33,7 @@ def slow_sync(folder: Path) -> SlowSync | Absent:
         command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(_SOURCE), "-ldl"]
         built = subprocess.run(command, capture_output=True, text=True)
         if built.returncode == 0:
-            return SlowSync("preloaded library", environment={"LD_PRELOAD": str(library)})
+            return SlowSync("a preloaded library", environment={"LD_PRELOAD": str(library)})
     if shutil.which("strace"):
         inject = "inject=fdatasync,fsync:delay_enter=1000"
         strace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=fdatasync,fsync"]
