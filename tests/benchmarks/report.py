@@ -16,7 +16,7 @@ from .goal import with_unit
 from .row import Outcome
 from .sides.peers import versions
 
-_WIDTHS = (44, 16, 12, 18)
+_WIDTHS = (44, 16, 14, 18)
 
 
 def heading(bench: Bench) -> Iterator[str]:
