@@ -85,9 +85,9 @@ def bench_command(
     folder: Path | None,
     chart: Path | None,
 ) -> None:
-    """Measure on this machine how long recoveries, saves and purges take.
+    """Measure recoveries, saves and purges on this machine.
 
-    Without a name it measures everything. It uses a store of its own in the folder that is to be
+    Without a name it measures all of them. It uses a store of its own in the folder that is to be
     measured, at the default durability, and removes it, also when it is interrupted. Your own store
     is not touched.
     """

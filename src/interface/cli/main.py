@@ -31,7 +31,7 @@ COMMANDS = {
     "start": ("carry_on", "Run a workflow of the program named with --app."),
     "stale": ("stale", "List what is in flight and nobody carries on."),
     "recover": ("carry_on", "Carry a workflow on."),
-    "bench": ("bench", "Measure on this machine how long recoveries, saves and purges take."),
+    "bench": ("bench", "Measure recoveries, saves and purges on this machine."),
 }
 
 

@@ -12,7 +12,7 @@ from holdfast.infrastructure.sqlite.store import SqliteStore
 
 from ..interleave import Absent
 
-_KEYWORD = "grouping"
+_KEYWORD = "together"
 
 
 def open_ungrouped(path: Path) -> holdfast.Engine | Absent:
