@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from .domain.checkpoint_type import CheckpointType as CheckpointType
     from .domain.error_record import ErrorRecord as ErrorRecord
     from .domain.errors import (
+        AlreadyAnswered as AlreadyAnswered,
+    )
+    from .domain.errors import (
+        AnsweredTooLate as AnsweredTooLate,
+    )
+    from .domain.errors import (
+        AnswerRefused as AnswerRefused,
+    )
+    from .domain.errors import (
         Cancelled as Cancelled,
     )
     from .domain.errors import (
@@ -65,6 +74,9 @@ if TYPE_CHECKING:
     )
     from .domain.errors import (
         LeaseHeld as LeaseHeld,
+    )
+    from .domain.errors import (
+        NotAsked as NotAsked,
     )
     from .domain.errors import (
         NotAStore as NotAStore,
@@ -174,6 +186,10 @@ _HOMES = {
     "domain.checkpoint_type": ["CheckpointType"],
     "domain.error_record": ["ErrorRecord"],
     "domain.errors": [
+        "AlreadyAnswered",
+        "AnswerRefused",
+        "AnsweredTooLate",
+        "NotAsked",
         "Cancelled",
         "ChainBroken",
         "CheckpointCorrupted",

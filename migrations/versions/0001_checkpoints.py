@@ -24,10 +24,10 @@ def upgrade() -> None:
         sa.Column("seal", sa.LargeBinary, nullable=False),
     )
     op.create_index(
-        "workflows_in_flight",
+        "workflows_unfinished",
         "workflows",
         ["id"],
-        sqlite_where=sa.text("status IN ('active', 'recovering')"),
+        sqlite_where=sa.text("status IN ('active', 'recovering', 'waiting', 'failed')"),
     )
     op.create_table(
         "checkpoints",

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("renewed_at", sa.Integer, nullable=False),
         sa.Column("renewed_boot_id", sa.Text),
         sa.Column("renewed_uptime_ns", sa.Integer, nullable=False),
+        sa.Column("stop_asked_at", sa.Integer),
         sa.Column("seal", sa.LargeBinary, nullable=False),
     )
     op.create_table(

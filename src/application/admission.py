@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..domain.errors import Fenced, LeaseHeld
+from ..domain.errors import Cancelled, Fenced, LeaseHeld
 from ..domain.lease import Credentials, Lease, Standing
 from ..domain.moment import Moment
 from ..domain.ports import UnitOfWork
@@ -29,14 +29,23 @@ def _was_restarted(lease: Lease, now: Moment, env: Environment) -> bool:
 
 
 def admit(
-    workflow_id: str, credentials: Credentials | None, *, uow: UnitOfWork, env: Environment
+    workflow_id: str,
+    credentials: Credentials | None,
+    *,
+    uow: UnitOfWork,
+    env: Environment,
+    heeds_cancel: bool = True,
 ) -> int:
     """Return the epoch to write under.
 
     With *credentials*, anything but an exact match is refused. Without, a living lease refuses, and
     one that is over is ended: the epoch rises, so that its owner's later writes are fenced.
 
+    Args:
+        heeds_cancel: whether an owner that was asked to stop is refused.
+
     Raises:
+        Cancelled: the owner was asked to stop.
         Fenced: the credentials are not those of the present lease.
         LeaseHeld: somebody else carries the workflow on.
     """
@@ -44,6 +53,8 @@ def admit(
     if credentials is not None:
         if lease is None or not lease.proves(credentials):
             raise _fenced(workflow_id, credentials, lease)
+        if heeds_cancel and lease.stop_asked_at is not None:
+            raise Cancelled(workflow_id)
         return lease.epoch
     if lease is None:
         return 0

@@ -17,9 +17,15 @@ class BackOff:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The ports that are not part of a transaction, and the policy that is not a caller's."""
+    """The ports that are not part of a transaction, and the policy that is not a caller's.
+
+    Attributes:
+        max_attempts: bounds the executions of a workflow, with progress or without; ``None`` for
+            no bound.
+    """
 
     clock: Clock
     host: Host
     randomness: Randomness
     back_off: BackOff = BackOff()
+    max_attempts: int | None = None

@@ -131,9 +131,9 @@ def opening_entry(scope: Scope, payload: Payload = EMPTY, **fields: object) -> E
     return Entry(scope, OPENING[scope.kind], payload, **fields)  # type: ignore[arg-type]
 
 
-def closing_entry(scope: Scope, payload: Payload = EMPTY) -> Entry:
+def closing_entry(scope: Scope, payload: Payload = EMPTY, name: str | None = None) -> Entry:
     """Return the entry that closes *scope*."""
-    return Entry(scope, CLOSING[scope.kind], payload)
+    return Entry(scope, CLOSING[scope.kind], payload, name=name)
 
 
 def error_entry(scope: Scope) -> Entry:

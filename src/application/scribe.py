@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..domain.advice import RUN_AGAIN
+from ..domain.advice import OPEN_ANEW, START_AGAIN
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES, Checkpoint
 from ..domain.checkpoint_id import CheckpointId
 from ..domain.checkpoint_status import CheckpointStatus
@@ -105,7 +105,9 @@ class Scribe:
             return
         if or_completed and standing.status is CheckpointStatus.COMPLETED:
             return
-        raise IllegalTransition(Scope(self.workflow_id), standing.status, wanted, RUN_AGAIN)
+        done = standing.status is CheckpointStatus.COMPLETED
+        advice = START_AGAIN if done else OPEN_ANEW
+        raise IllegalTransition(Scope(self.workflow_id), standing.status, wanted, advice)
 
     def refresh(self) -> None:
         """Look again where the workflow stands."""

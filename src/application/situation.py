@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ..domain.attempt import Attempt
 from ..domain.checkpoint import Checkpoint
+from ..domain.checkpoint_status import CheckpointStatus
 from ..domain.errors import Damaged
 from ..domain.lease import Lease, Standing
 from ..domain.ports import UnitOfWork
@@ -16,6 +17,7 @@ from ..domain.retry import Reckoning
 from .admission import standing_of
 from .environment import Environment
 from .verdict import reckon_with
+from .waits import open_waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Situation:
         lease: its last lease, and ``standing``, how that stands now.
         opening: the checkpoint that opened it last.
         last: its newest attempt.
+        waits: the names of what it waits for.
         death: the count of retries, where the last execution died; ``None`` where it did not.
     """
 
@@ -34,6 +37,14 @@ class Situation:
     opening: Checkpoint | None
     last: Attempt | None
     death: Reckoning | None
+    waits: tuple[str, ...] = ()
+
+    @property
+    def is_cancel_asked(self) -> bool:
+        """Whether whoever carried it on was asked to stop, and ended before it did."""
+        in_flight = self.opening is not None and self.opening.status.is_in_flight
+        asked = self.lease is not None and self.lease.stop_asked_at is not None
+        return in_flight and asked and not self.is_held
 
     @property
     def is_held(self) -> bool:
@@ -62,6 +73,9 @@ class Situation:
                 exhausted=self.death is not None and self.death.exhausted,
                 attempts=self.attempts,
                 longest_pause=timedelta(seconds=env.back_off.cap),
+                waits=self.waits,
+                cancel_asked=self.is_cancel_asked,
+                max_attempts=env.max_attempts,
             )
         return found
 
@@ -93,5 +107,8 @@ def look_at(workflow_id: str, uow: UnitOfWork, env: Environment) -> Situation:
         and standing is not Standing.HELD
         and (last is None or last.outcome is None)
     )
-    death = reckon_with(opening, uow) if died and opening is not None else None
-    return Situation(lease, standing, opening, last, death)
+    death = reckon_with(opening, uow, env) if died and opening is not None else None
+    waits: tuple[str, ...] = ()
+    if opening is not None and opening.status is CheckpointStatus.WAITING:
+        waits = tuple(wait.name for wait in open_waits(workflow_id, uow))
+    return Situation(lease, standing, opening, last, death, waits)

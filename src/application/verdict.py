@@ -16,7 +16,7 @@ from .scopes import kill_scopes, opening_of, require_unfinished_scope
 from .scribe import Entry, Scribe
 
 
-def reckon_with(opening: Checkpoint, uow: UnitOfWork) -> Reckoning:
+def reckon_with(opening: Checkpoint, uow: UnitOfWork, env: Environment) -> Reckoning:
     """Return the count of retries after the execution that has just ended badly, or died."""
     last = uow.attempts.last(opening.id.workflow_id)
     # Without an attempt the first execution began with the opening itself.
@@ -26,6 +26,7 @@ def reckon_with(opening: Checkpoint, uow: UnitOfWork) -> Reckoning:
         opening.max_retries,
         progressed=uow.checkpoints.progressed_since(opening.id.workflow_id, since),
         attempts=last.number if last else 1,
+        max_attempts=env.max_attempts,
     )
 
 
@@ -45,7 +46,7 @@ def fail_scope(scribe: Scribe, entry: Entry, error: ErrorRecord, env: Environmen
     if opening is None:
         return failing
     # Before the failure shows on the opening: it is no execution's progress.
-    reckoning = reckon_with(opening, scribe.uow) if entry.scope.kind == "workflow" else None
+    reckoning = reckon_with(opening, scribe.uow, env) if entry.scope.kind == "workflow" else None
     opening.fail(error, scribe.at)
     if reckoning is not None:
         opening.retry_count = reckoning.retry_count
@@ -58,14 +59,16 @@ def fail_scope(scribe: Scribe, entry: Entry, error: ErrorRecord, env: Environmen
         opening.due_at = scribe.at + timedelta(seconds=pause)
     scribe.save(opening)
     if reckoning is not None and reckoning.exhausted:
-        kill_exhausted(scribe, opening, error)
+        kill_exhausted(scribe, opening, error, env)
     return failing
 
 
-def kill_exhausted(scribe: Scribe, opening: Checkpoint, error: ErrorRecord | None) -> str:
+def kill_exhausted(
+    scribe: Scribe, opening: Checkpoint, error: ErrorRecord | None, env: Environment
+) -> str:
     """Kill every unfinished scope of a workflow whose retries are used up; return the reason."""
     last = scribe.uow.attempts.last(scribe.workflow_id)
-    reason = retries_used_up(last.number if last else 1, opening.max_retries)
+    reason = retries_used_up(last.number if last else 1, opening.max_retries, env.max_attempts)
     if error is not None:
         reason = f"{reason}; the last error: {error.summary}"
     kill_scopes(scribe, reason, Scope(scribe.workflow_id))

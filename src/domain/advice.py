@@ -5,11 +5,17 @@ Advice names only what this version has.
 
 from __future__ import annotations
 
-RUN_AGAIN = (
-    "to run it again, start from an older checkpoint of it (parent= or --parent), or give the new "
-    "run another id"
+START_AGAIN = (
+    "to start again, fork it with engine.fork(…), or name an older checkpoint of it as the parent "
+    "(parent= or --parent)"
 )
-"""For a workflow that has reached its end, completed or killed."""
+"""For a workflow that is completed."""
+
+OPEN_ANEW = "open it anew with engine.retry(…)"
+"""For a workflow that was killed."""
+
+ANSWER = "answer with engine.answer(…)"
+"""For a workflow that waits for an answer."""
 
 ENCODED = "inside a name / @ % are written %2F %40 %25"
 """For a text that does not read like an id."""

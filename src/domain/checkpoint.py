@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from .advice import RUN_AGAIN
+from .advice import OPEN_ANEW, START_AGAIN
 from .checkpoint_id import CheckpointId
 from .checkpoint_status import CheckpointStatus
 from .checkpoint_type import CheckpointType
@@ -36,8 +36,8 @@ CHANGEABLE = (
 )
 
 _ADVICE = {
-    CheckpointStatus.COMPLETED: f"it is done; {RUN_AGAIN}",
-    CheckpointStatus.KILLED: RUN_AGAIN,
+    CheckpointStatus.COMPLETED: f"it is done; {START_AGAIN}",
+    CheckpointStatus.KILLED: OPEN_ANEW,
 }
 
 
@@ -159,6 +159,12 @@ class Checkpoint:
         self.reason = reason
         self.due_at = None
         self._record(EventKind.KILLED, at, reason=reason)
+
+    def wait(self, until: datetime | None, at: datetime) -> None:
+        """Record that the scope that it opened waits for an answer, *until* then at the most."""
+        self._move_to(CheckpointStatus.WAITING, at)
+        self.due_at = until
+        self._record(EventKind.WAITING, at, until=until.isoformat() if until else None)
 
     def take_over(self, epoch: int, at: datetime) -> None:
         """Record that the owner of *epoch* carries the work on; epochs only grow."""

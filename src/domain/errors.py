@@ -19,6 +19,10 @@
     │   ├── NotRecoverable       nothing was run, for every reason listed
     │   ├── ForeignRun           a run used in a process that did not open it
     │   ├── Waiting              the run waits for an answer and has given its lease up
+    │   ├── AnswerRefused        an answer that comes too late, or to what nobody asked
+    │   │   ├── NotAsked         the workflow does not wait for it
+    │   │   ├── AlreadyAnswered  somebody else was first
+    │   │   └── AnsweredTooLate  its time was over
     │   └── Cancelled            somebody asked the run to stop
     ├── TimedOut                 a handler, or a step, exceeded its time
     ├── Damaged                  stored data is not what was written
@@ -38,6 +42,8 @@ A message says what happened, to which id, and what to do; the same values are a
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from .advice import ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -283,17 +289,51 @@ class ForeignRun(Refused):
 
 
 class Waiting(Refused):
-    """The run waits for an answer and has given its lease up; let this end the attempt."""
+    """The run waits for an answer and gives its lease up; let this end the attempt."""
 
     def __init__(self, workflow_id: str, name: str, until: datetime | None = None) -> None:
         self.workflow_id = workflow_id
         self.name = name
         self.until = until
+        self.advice = ANSWER
         due = f" until {until.isoformat()}" if until else ""
-        super().__init__(
-            f"{workflow_id} waits for an answer to {name!r}{due} and has given its lease up; let "
-            "this end the attempt"
-        )
+        super().__init__(f"{workflow_id} waits for an answer to {name!r}{due}; {ANSWER}")
+
+
+class AnswerRefused(Refused):
+    """An answer that comes too late, or to what nobody asked; nothing was written."""
+
+    def __init__(self, workflow_id: str, name: str, problem: str) -> None:
+        self.workflow_id = workflow_id
+        self.name = name
+        super().__init__(f"the answer to {name!r} of {workflow_id} is refused: {problem}")
+
+
+class NotAsked(AnswerRefused):
+    """The workflow does not wait for that; ``asked`` is what it waits for."""
+
+    def __init__(self, workflow_id: str, name: str, asked: Iterable[str] = ()) -> None:
+        self.asked = tuple(asked)
+        waits = ", ".join(map(repr, self.asked)) or "nothing"
+        problem = f"that is not asked, or not yet (it waits for {waits})"
+        super().__init__(workflow_id, name, problem)
+
+
+class AlreadyAnswered(AnswerRefused):
+    """Somebody else was first, and the first wins."""
+
+    def __init__(self, workflow_id: str, name: str) -> None:
+        super().__init__(workflow_id, name, "it was answered already; the first answer counts")
+
+
+class AnsweredTooLate(AnswerRefused):
+    """Its time was over; the run goes on without an answer."""
+
+    def __init__(self, workflow_id: str, name: str, due_at: datetime | None = None) -> None:
+        self.due_at = due_at
+        when = f" at {due_at.isoformat()}" if due_at else ""
+        problem = f"its time was over{when}; the run goes on without an answer"
+        super().__init__(workflow_id, name, problem)
 
 
 class Cancelled(Refused):

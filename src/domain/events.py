@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     TIMED_OUT = "timed_out"
     WAITING = "waiting"
     ANSWERED = "answered"
+    CANCEL_ASKED = "cancel_asked"
     KILLED = "killed"
     LEASE_TAKEN = "lease_taken"
     WRITE_REFUSED = "write_refused"

@@ -63,6 +63,7 @@ class Lease:
         duration: seconds for which each renewal is good.
         taken_at: wall-clock time of the taking.
         renewed: when it was taken or last renewed.
+        stop_asked_at: when its owner was asked to stop; ``None`` where nobody asked.
     """
 
     resource: str
@@ -72,6 +73,7 @@ class Lease:
     duration: float
     taken_at: datetime
     renewed: Moment
+    stop_asked_at: datetime | None = None
 
     def standing(self, now: Moment, *, owner_gone: bool = False) -> Standing:
         """Return how the lease stands.
@@ -96,6 +98,10 @@ class Lease:
     def renew(self, now: Moment) -> Lease:
         """Return the lease, good from *now* on."""
         return replace(self, renewed=now)
+
+    def ask_to_stop(self, at: datetime) -> Lease:
+        """Return the lease with its owner asked to stop; the first time counts."""
+        return replace(self, stop_asked_at=self.stop_asked_at or at)
 
     def end(self) -> Lease:
         """Return the lease given up: its epoch stays taken, its token is worth nothing."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .advice import ONCE_MORE, RUN_AGAIN
+from .advice import ANSWER, ONCE_MORE, OPEN_ANEW
 from .checkpoint import Checkpoint
 from .checkpoint_status import CheckpointStatus
 from .errors import known_names
@@ -20,6 +20,7 @@ class ObstacleKind(StrEnum):
     KILLED = "killed"
     HELD = "held"
     WAITING = "waiting"
+    CANCELLED = "cancelled"
     RETRIES_USED_UP = "retries_used_up"
     NOT_DUE = "not_due"
     NO_HANDLER = "no_handler"
@@ -29,6 +30,10 @@ class ObstacleKind(StrEnum):
 _PASSED_BY_FORCE = frozenset(
     [ObstacleKind.HELD, ObstacleKind.RETRIES_USED_UP, ObstacleKind.NOT_DUE]
 )
+
+
+FATAL = frozenset([ObstacleKind.RETRIES_USED_UP, ObstacleKind.CANCELLED])
+"""Where nothing else is in the way, a recovery closes the workflow as killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ def obstacles_of_state(
     exhausted: bool,
     attempts: int,
     longest_pause: timedelta = timedelta.max,
+    waits: tuple[str, ...] = (),
+    cancel_asked: bool = False,
+    max_attempts: int | None = None,
 ) -> list[Obstacle]:
     """Return what the state of a workflow's opening puts in the way.
 
@@ -62,6 +70,9 @@ def obstacles_of_state(
         attempts: how many executions there were.
         longest_pause: that back-off makes; one that seems to last longer comes of a clock that was
             set back, and is over.
+        max_attempts: that there may be; ``None`` for no bound.
+        waits: the names of what it waits for.
+        cancel_asked: whether it was asked to stop by whoever cannot do so any more.
     """
     found = []
     if opening.status is CheckpointStatus.COMPLETED:
@@ -70,27 +81,43 @@ def obstacles_of_state(
     if opening.status is CheckpointStatus.KILLED:
         text = (
             f"{opening.scope} was killed at {opening.updated_at.isoformat()} "
-            f"({opening.reason}); {RUN_AGAIN}"
+            f"({opening.reason}); {OPEN_ANEW}"
         )
         found.append(Obstacle(ObstacleKind.KILLED, text))
-    if opening.status is CheckpointStatus.WAITING:
-        text = f"{opening.scope} waits for an answer"
-        found.append(Obstacle(ObstacleKind.WAITING, text))
+    if opening.status is CheckpointStatus.WAITING and not is_due(opening, now):
+        found.append(Obstacle(ObstacleKind.WAITING, _waiting_text(opening, waits)))
+    if cancel_asked and not opening.status.is_final:
+        text = f"{opening.scope} was asked to stop, and ended before it did"
+        found.append(Obstacle(ObstacleKind.CANCELLED, text))
     if exhausted and not opening.status.is_final:
-        text = f"{retries_used_up(attempts, opening.max_retries)}; {ONCE_MORE}"
+        text = f"{retries_used_up(attempts, opening.max_retries, max_attempts)}; {ONCE_MORE}"
         found.append(Obstacle(ObstacleKind.RETRIES_USED_UP, text))
-    if opening.due_at is not None and timedelta() < opening.due_at - now <= longest_pause:
-        text = f"it is not due before {opening.due_at.isoformat()} (back-off)"
+    due_at = None if opening.status is CheckpointStatus.WAITING else opening.due_at
+    if due_at is not None and timedelta() < due_at - now <= longest_pause:
+        text = f"it is not due before {due_at.isoformat()} (back-off)"
         found.append(Obstacle(ObstacleKind.NOT_DUE, text))
     return found
 
 
-def retries_used_up(attempts: int, max_retries: int) -> str:
+def is_due(opening: Checkpoint, now: datetime) -> bool:
+    """Whether what it waits for was answered, or its time is over."""
+    return opening.due_at is not None and opening.due_at <= now
+
+
+def retries_used_up(attempts: int, max_retries: int, max_attempts: int | None = None) -> str:
     """Return the sentence that says so."""
+    if max_attempts is not None and attempts >= max_attempts:
+        return f"it was executed {attempts} times, and max_attempts is {max_attempts}"
     tried = "1 execution, without progress"
     if attempts != 1:
         tried = f"{attempts} executions, and no progress in the last of them"
     return f"its retries are used up: {tried} (max_retries is {max_retries})"
+
+
+def _waiting_text(opening: Checkpoint, waits: tuple[str, ...]) -> str:
+    names = f" to {' and '.join(map(repr, waits))}" if waits else ""
+    until = f" until {opening.due_at.isoformat()}" if opening.due_at else ""
+    return f"{opening.scope} waits for an answer{names}{until}; {ANSWER}"
 
 
 def obstacle_of_lease(lease: Lease) -> Obstacle:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from .json_value import JsonObject, JsonValue
 
-StageKind = Literal["sequential", "parallel", "barrier"]
+StageKind = Literal["sequential", "parallel", "barrier", "wait"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class StaleBecause(StrEnum):
     LEASE_RAN_OUT = "its lease ran out"
     GIVEN_UP = "its lease was given up"
     OWNER_GONE = "its owner is gone"
+    WAIT_IS_OVER = "it was answered, or its time to wait is over"
     SILENT = "it was never under a lease and is silent"
 
 

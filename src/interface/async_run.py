@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -89,6 +90,16 @@ class AsyncRun(RunView):
         """Write a barrier: parallel branches have joined. Return it."""
         check_part("barrier name", name)
         return await self._driver.run(join(self._session, name))
+
+    async def wait(
+        self,
+        name: str,
+        *,
+        ask: JsonValue = None,
+        until: timedelta | datetime | None = None,
+    ) -> JsonValue:
+        """Return the answer to what is asked, once there is one; see `Run.wait`."""
+        return await self._driver.run(self._wait_flow(name, ask, until))
 
     async def heartbeat(self) -> None:
         """Give a sign of life; raises `Fenced` when the lease is lost."""

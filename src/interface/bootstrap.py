@@ -51,6 +51,7 @@ def make_kernel(
         LocalHost(),
         SystemRandomness(),
         BackOff(settings.back_off_base, settings.back_off_cap),
+        settings.max_attempts,
     )
     dispatcher = Dispatcher(store, env)
     keeper = LeaseKeeper(dispatcher)

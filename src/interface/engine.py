@@ -8,11 +8,12 @@ from typing import Self
 from ..application.runs.attempt import give_up
 from .engine_looking import Looking
 from .engine_recovery import Recovery
+from .engine_steering import Steering
 from .engine_writing import Writing
 from .registry import Registry
 
 
-class Engine(Writing, Recovery, Looking):
+class Engine(Writing, Recovery, Steering, Looking):
     """Checkpoints and recovery on one store. May be used from many threads.
 
     Made by `holdfast.open`; a context manager. A string for an id is its text form (``"wf"``,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -108,6 +109,30 @@ class Run(RunView):
         """Write a barrier: parallel branches have joined. Return it."""
         check_part("barrier name", name)
         return self._driver.run(join(self._session, name))
+
+    def wait(
+        self,
+        name: str,
+        *,
+        ask: JsonValue = None,
+        until: timedelta | datetime | None = None,
+    ) -> JsonValue:
+        """Return the answer to what is asked, once there is one; ``None`` when it is due.
+
+        Until then it raises `Waiting`, which ends the attempt: the lease is given up, and the
+        process may exit. An answer (`Engine.answer`), or the time, carries the run on from here. No
+        retry is used up.
+
+        Args:
+            name: of the question, as a step has one.
+            ask: what is asked, for whoever answers to see.
+            until: when it is over, an aware datetime; or how long after it was first asked.
+
+        Raises:
+            Waiting: let it end the attempt.
+            InputChanged: it was asked before, with another question.
+        """
+        return self._driver.run(self._wait_flow(name, ask, until))
 
     def heartbeat(self) -> None:
         """Give a sign of life; raises `Fenced` when the lease is lost."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..application.runs.flow import Flow
 from ..application.runs.session import Session
 from ..application.runs.stage import map_items
 from ..application.runs.step import StepKit, StepOptions, step
+from ..application.runs.wait import wait
 from ..domain.execution_context import ExecutionContext
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.name_part import check_part
@@ -81,6 +83,12 @@ class RunView:
     def _stage_scope(self, what: str, name: str) -> Scope:
         # Before it is a scope: None would be the workflow itself.
         return Scope(self.workflow_id, check_part(what, name))
+
+    def _wait_flow(
+        self, name: str, question: JsonValue, until: timedelta | datetime | None
+    ) -> Flow[JsonValue]:
+        scope = self._stage_scope("wait name", name)
+        return wait(self._kit(), scope, question, until, self._options.changed_input)
 
     def _step_flow(
         self, scope: Scope, function: Callable[..., Any], args: Any, kwargs: Any

@@ -21,6 +21,7 @@ class Settings:
         silence: how long a run may be silent before it counts as hung.
         back_off_base: the upper bound of the pause before the first retry.
         back_off_cap: the upper bound of any such pause.
+        max_attempts: executions of one workflow, with progress or without; ``None`` for no bound.
     """
 
     write_timeout: float = 30.0
@@ -29,9 +30,10 @@ class Settings:
     silence: float = DEFAULT_SILENCE
     back_off_base: float = 1.0
     back_off_cap: float = 60.0
+    max_attempts: int | None = None
 
     @classmethod
-    def of(cls, given: Settings | Mapping[str, float] | None) -> Settings:
+    def of(cls, given: Settings | Mapping[str, float | None] | None) -> Settings:
         """Return the settings that *given* makes; raises `InvalidRequest` naming what cannot be.
 
         >>> Settings.of({"lease": 20}).lease
@@ -53,7 +55,15 @@ class Settings:
         return cls(**dict(given))  # type: ignore[arg-type]
 
     def __post_init__(self) -> None:
+        if self.max_attempts is not None and (
+            type(self.max_attempts) is not int or self.max_attempts < 1
+        ):
+            raise InvalidRequest(
+                f"max_attempts is {shorten(self.max_attempts)}; give 1 or more, or None"
+            )
         for each in fields(self):
+            if each.name == "max_attempts":
+                continue
             value = getattr(self, each.name)
             if type(value) not in (int, float):
                 raise InvalidRequest(

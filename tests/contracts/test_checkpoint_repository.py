@@ -294,7 +294,9 @@ class CheckpointRepositoryContract(ABC):
         assert fields_of(store.read(lambda uow: uow.checkpoints.get(checkpoint.id))) == wanted
         assert wanted["metadata"] == {"tags": ["a"], "n": 1}
 
-    @pytest.mark.parametrize("way", ["get", "find", "unfinished", "in_flight", "scope_last"])
+    @pytest.mark.parametrize(
+        "way", ["get", "find", "unfinished", "unfinished_workflows", "scope_last"]
+    )
     def test_reading_when_the_caller_changes_what_it_got_then_the_store_does_not_change(
         self, store: Store, save: Save, fields_of: FieldsOf, way: str
     ) -> None:
@@ -334,7 +336,7 @@ class CheckpointRepositoryContract(ABC):
 
     # What a checkpoint holds is read when asked for.
 
-    @pytest.mark.parametrize("way", ["add", "get", "find", "unfinished", "in_flight"])
+    @pytest.mark.parametrize("way", ["add", "get", "find", "unfinished", "unfinished_workflows"])
     def test_contents_when_asked_for_then_they_are_read_from_the_store(
         self, store: Store, save: Save, way: str
     ) -> None:
@@ -1008,18 +1010,20 @@ class CheckpointRepositoryContract(ABC):
 
         assert [each.workflow_id for each in found] == [status.value]
 
-    def test_in_flight_when_workflows_have_any_status_then_only_those_to_be_carried_on(
+    def test_unfinished_workflows_when_workflows_have_any_status_then_all_but_those_at_their_end(
         self, store: Store, save: Save
     ) -> None:
         for each in CheckpointStatus:
             save(store, each.value, "workflow_start", status=each)
         save(store, "record/s", "stage_start")
 
-        found = store.read(lambda uow: {str(each.id) for each in uow.checkpoints.in_flight()})
+        found = store.read(
+            lambda uow: {str(each.id) for each in uow.checkpoints.unfinished_workflows()}
+        )
 
-        assert found == {"active@1", "recovering@1"}
+        assert found == {"active@1", "recovering@1", "waiting@1", "failed@1"}
 
-    def test_in_flight_when_opened_anew_then_only_the_newest_opening_counts(
+    def test_unfinished_workflows_when_opened_anew_then_only_the_newest_opening_counts(
         self, store: Store, save: Save
     ) -> None:
         save(store, "again", "workflow_start", status=S.KILLED)
@@ -1027,11 +1031,11 @@ class CheckpointRepositoryContract(ABC):
         save(store, "over", "workflow_start")
         save(store, "over", "workflow_start", status=S.COMPLETED)
 
-        found = store.read(lambda uow: [each.id for each in uow.checkpoints.in_flight()])
+        found = store.read(lambda uow: [each.id for each in uow.checkpoints.unfinished_workflows()])
 
         assert found == [again.id]
 
-    def test_in_flight_when_the_opening_is_updated_then_it_follows(
+    def test_unfinished_workflows_when_the_opening_is_updated_then_it_follows(
         self, store: Store, save: Save
     ) -> None:
         opening = save(store, "wf", "workflow_start")
@@ -1039,7 +1043,7 @@ class CheckpointRepositoryContract(ABC):
 
         store.write(lambda uow: uow.checkpoints.update(opening))
 
-        assert store.read(lambda uow: list(uow.checkpoints.in_flight())) == []
+        assert store.read(lambda uow: list(uow.checkpoints.unfinished_workflows())) == []
 
     def test_workflow_ids_when_there_are_more_than_asked_for_then_as_many_as_asked_for(
         self, store: Store, save: Save
@@ -1098,7 +1102,7 @@ def _read_by(way: str, store: Store, saved: Checkpoint) -> Checkpoint:
             "get": lambda: [uow.checkpoints.get(saved.id)],
             "find": lambda: uow.checkpoints.find(CheckpointFilter()),
             "unfinished": lambda: uow.checkpoints.unfinished(saved.id.workflow_id),
-            "in_flight": uow.checkpoints.in_flight,
+            "unfinished_workflows": uow.checkpoints.unfinished_workflows,
             "scope_last": lambda: [uow.checkpoints.scope_last(saved.scope, saved.id)],
         }
         return iter(list(found[way]()))

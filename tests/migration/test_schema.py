@@ -22,7 +22,7 @@ from holdfast.infrastructure.sqlite.upgrade import run_revisions
 
 TABLES = sorted(schema.metadata.tables)
 PARTIAL = {
-    "workflows_in_flight": predicates.IS_IN_FLIGHT,
+    "workflows_unfinished": predicates.IS_UNFINISHED_WORKFLOW,
     "checkpoints_unfinished": predicates.IS_UNFINISHED,
     "checkpoints_facts": predicates.IS_FACT,
 }

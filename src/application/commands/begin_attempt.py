@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ...domain.attempt import Attempt, Outcome
 from ...domain.checkpoint import Checkpoint
@@ -12,14 +13,16 @@ from ...domain.events import EventKind
 from ...domain.json_value import JsonValue
 from ...domain.lease import Credentials, Lease, Standing
 from ...domain.ports import UnitOfWork
-from ...domain.recoverability import Obstacle, ObstacleKind
+from ...domain.recoverability import FATAL, Obstacle, ObstacleKind
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding
 from ..environment import Environment
 from ..restart import start_from
+from ..scopes import kill_scopes
 from ..scribe import Entry, Scribe
 from ..situation import Situation, last_sign_of, look_at
 from ..verdict import kill_exhausted
+from .cancel_workflow import CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,15 @@ class Obstructed:
     """Nothing was begun, for all these reasons.
 
     Attributes:
-        killed_because: where the workflow was killed instead, for its retries were used up.
+        killed_because: where the workflow was killed instead, the reason that is recorded.
+        waits: what it waits for, and ``due_at``, until when at the most.
     """
 
     obstacles: tuple[Obstacle, ...]
     held_by: Lease | None
     killed_because: str | None = None
+    waits: tuple[str, ...] = ()
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,8 @@ def begin_attempt(
 ) -> Begun | Obstructed | Moved:
     """Handle `BeginAttempt`, as one change.
 
-    Where the only thing in the way is that retries are used up, the workflow is killed.
+    Where the only thing in the way is that retries are used up, or that its last owner ended before
+    it could heed that it was asked to stop, the workflow is killed.
     """
     workflow = command.entry.scope.workflow_id
     found = look_at(workflow, uow, env)
@@ -103,10 +110,11 @@ def begin_attempt(
     obstacles = _in_the_way(command, found, env) + _finished_target(command, where, uow)
     if obstacles:
         killed_because = None
-        if all(each.kind is ObstacleKind.RETRIES_USED_UP for each in obstacles):
+        if all(each.kind in FATAL for each in obstacles):
             killed_because = _kill(workflow, found, uow, env)
         held_by = found.lease if found.is_held else None
-        return Obstructed(tuple(obstacles), held_by, killed_because)
+        due_at = found.opening.due_at if found.opening else None
+        return Obstructed(tuple(obstacles), held_by, killed_because, found.waits, due_at)
     lease = _take_lease(command, found, uow, env)
     scribe = Scribe(uow, workflow, lease.epoch, lease.taken_at, command.correlation_id)
     _log_taking(scribe, found, lease)
@@ -141,12 +149,16 @@ def _finished_target(
 
 
 def _kill(workflow: str, found: Situation, uow: UnitOfWork, env: Environment) -> str | None:
-    """Kill a workflow whose retries are used up; return the reason that is recorded."""
+    """Kill a workflow that nobody is to carry on; return the reason that is recorded."""
     scribe = Scribe(uow, workflow, found.epoch, env.clock.moment().wall)
     _end_last(found, scribe, Outcome.DIED)
     if found.opening is None:
         return None
-    return kill_exhausted(scribe, found.opening, found.last.error if found.last else None)
+    if found.is_cancel_asked:
+        kill_scopes(scribe, CANCELLED, found.opening.scope)
+        return CANCELLED
+    error = found.last.error if found.last else None
+    return kill_exhausted(scribe, found.opening, error, env)
 
 
 def _take_lease(

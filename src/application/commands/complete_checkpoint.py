@@ -24,6 +24,7 @@ class CompleteCheckpoint:
         abandon: the reason for which scopes left open inside become ``killed``; ``None`` refuses
             to close around them.
         failed_only: abandon only those that failed.
+        name: of the closing checkpoint.
         joined: branches ran side by side and have joined: write a barrier before closing.
     """
 
@@ -32,6 +33,7 @@ class CompleteCheckpoint:
     abandon: str | None = None
     failed_only: bool = False
     joined: bool = False
+    name: str | None = None
     credentials: Credentials | None = None
 
 
@@ -47,5 +49,5 @@ def complete_checkpoint(
     scribe.require_unfinished(CheckpointStatus.COMPLETED)
     if command.joined:
         scribe.write(Entry(command.scope, CheckpointType.SYNC_BARRIER, name=command.scope.stage_id))
-    entry = closing_entry(command.scope, command.payload)
+    entry = closing_entry(command.scope, command.payload, name=command.name)
     return close_scope(scribe, entry, abandon=command.abandon, failed_only=command.failed_only)[0]

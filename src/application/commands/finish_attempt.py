@@ -15,9 +15,11 @@ from ...domain.ports import UnitOfWork
 from ...domain.scope import Scope
 from ..admission import admit
 from ..environment import Environment
-from ..scopes import close_scope, closing_entry, end_of, error_entry, opening_of
+from ..scopes import close_scope, closing_entry, end_of, error_entry, kill_scopes, opening_of
 from ..scribe import Scribe
 from ..verdict import fail_scope
+from ..waits import open_waits, resumable_at
+from .cancel_workflow import CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Finished:
     Attributes:
         outcome: as recorded; a handler that returned from a workflow that it failed has failed.
         checkpoint: the closing or failing checkpoint, where one was written.
-        abandoned: the scopes that a handler that returned had left open.
+        abandoned: the scopes that were open and are killed.
         opening: the workflow's opening as it is now.
     """
 
@@ -58,7 +60,7 @@ class Finished:
 def finish_attempt(command: FinishAttempt, *, uow: UnitOfWork, env: Environment) -> Finished:
     """Handle `FinishAttempt`; raises `Fenced` when the lease is no longer the attempt's."""
     workflow = command.scope.workflow_id
-    epoch = admit(workflow, command.credentials, uow=uow, env=env)
+    epoch = admit(workflow, command.credentials, uow=uow, env=env, heeds_cancel=False)
     scribe = Scribe(uow, workflow, epoch, env.clock.moment().wall, command.correlation_id)
     finished = _settle(command, scribe, env)
     last = uow.attempts.last(workflow)
@@ -80,6 +82,13 @@ def _settle(command: FinishAttempt, scribe: Scribe, env: Environment) -> Finishe
         return _complete(command, scribe)
     if command.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
         return _fail(command, scribe, env)
+    if command.outcome is Outcome.CANCELLED:
+        abandoned = kill_scopes(scribe, CANCELLED, workflow)
+        return Finished(command.outcome, None, tuple(abandoned), opening)
+    if command.outcome is Outcome.WAITING:
+        waits = open_waits(scribe.workflow_id, scribe.uow)
+        opening.wait(resumable_at(waits, scribe.at), scribe.at)
+        scribe.save(opening)
     return Finished(command.outcome, None, (), opening)
 
 

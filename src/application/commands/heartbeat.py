@@ -21,21 +21,22 @@ class Heartbeat:
     credentials: Credentials | None = None
 
 
-def heartbeat(command: Heartbeat, *, uow: UnitOfWork, env: Environment) -> None:
-    """Handle `Heartbeat`.
+def heartbeat(command: Heartbeat, *, uow: UnitOfWork, env: Environment) -> bool:
+    """Handle `Heartbeat`; return whether the owner was asked to stop.
 
     Raises:
         NotFound: no such workflow.
         InvalidRequest: it is not open, so there is nothing that could go stale.
     """
     workflow = command.workflow_id
-    admit(workflow, command.credentials, uow=uow, env=env)
+    admit(workflow, command.credentials, uow=uow, env=env, heeds_cancel=False)
     now = env.clock.moment()
     if command.credentials is not None:
         lease = uow.leases.get(workflow)
-        if lease is not None:
-            uow.leases.put(lease.renew(now))
-        return
+        if lease is None:
+            return False
+        uow.leases.put(lease.renew(now))
+        return lease.stop_asked_at is not None
     standing = uow.checkpoints.standing(workflow)
     if standing is None:
         refuse_unknown(workflow, uow)
@@ -45,3 +46,4 @@ def heartbeat(command: Heartbeat, *, uow: UnitOfWork, env: Environment) -> None:
     opening = uow.checkpoints.get(standing.opening)
     opening.touch(now.wall)
     uow.checkpoints.update(opening)
+    return False

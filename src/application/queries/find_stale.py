@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_status import CheckpointStatus
-from ...domain.lease import Lease, Owner
+from ...domain.lease import Lease, Owner, Standing
 from ...domain.ports import HandlerRegistry, UnitOfWork
-from ...domain.recoverability import Obstacle, obstacle_of_handler
+from ...domain.recoverability import Obstacle, is_due, obstacle_of_handler
 from ...domain.scope import Scope
 from ...domain.staleness import DEFAULT_THRESHOLD, StaleBecause, stale_because
 from ..environment import Environment
@@ -54,7 +54,9 @@ class StaleWorkflow:
 
 def find_stale(query: FindStale, *, uow: UnitOfWork, env: Environment) -> list[StaleWorkflow]:
     """Handle `FindStale`; the one that is silent for longest comes first."""
-    found = (_examine(opening, query, uow, env) for opening in uow.checkpoints.in_flight())
+    found = (
+        _examine(opening, query, uow, env) for opening in uow.checkpoints.unfinished_workflows()
+    )
     return sorted((each for each in found if each is not None), key=lambda each: each.since)
 
 
@@ -67,7 +69,7 @@ def _examine(
         return None  # a record: carried on only when somebody names a handler
     since = _last_sign(opening, found.lease, uow)
     now = env.clock.moment().wall
-    because = stale_because(found.standing, since, now, query.threshold)
+    because = _because(opening, found.standing, since, now, query.threshold)
     if because is None:
         return None
     no_handler = obstacle_of_handler(opening.resume_handler, query.registry.names())
@@ -82,6 +84,20 @@ def _examine(
         handler=opening.resume_handler,
         obstacles=(*found.obstacles(env), *([no_handler] if no_handler else [])),
     )
+
+
+def _because(
+    opening: Checkpoint,
+    standing: Standing | None,
+    since: datetime,
+    now: datetime,
+    threshold: timedelta,
+) -> StaleBecause | None:
+    if opening.status is CheckpointStatus.WAITING:
+        return StaleBecause.WAIT_IS_OVER if is_due(opening, now) else None
+    if not opening.status.is_in_flight:
+        return None  # failed: due again by itself
+    return stale_because(standing, since, now, threshold)
 
 
 def _last_sign(opening: Checkpoint, lease: Lease | None, uow: UnitOfWork) -> datetime:

@@ -10,7 +10,7 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.errors import CheckpointCorrupted, Damaged
 from ...domain.lease import Lease, Standing
 from ...domain.ports import HandlerRegistry, UnitOfWork
-from ...domain.recoverability import Obstacle, ObstacleKind, obstacle_of_handler
+from ...domain.recoverability import FATAL, Obstacle, ObstacleKind, obstacle_of_handler
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ..environment import Environment
@@ -67,9 +67,8 @@ class RecoveryPlan:
 
     @property
     def would_kill(self) -> bool:
-        """Whether it would be closed as killed: nothing but used-up retries is in the way."""
-        kinds = {each.kind for each in self.obstacles}
-        return kinds == {ObstacleKind.RETRIES_USED_UP}
+        """Whether it would be closed as killed: nothing else is in the way."""
+        return bool(self.obstacles) and all(each.kind in FATAL for each in self.obstacles)
 
     @property
     def verdict(self) -> str:

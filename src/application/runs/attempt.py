@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ...domain.advice import RUN_AGAIN
+from ...domain.advice import OPEN_ANEW
 from ...domain.attempt import Outcome
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import Fenced, HoldfastError, NotRecoverable, TimedOut
+from ...domain.errors import Fenced, HoldfastError, NotRecoverable, TimedOut, Waiting
 from ...domain.json_value import JsonValue
 from ...domain.payload import EMPTY, Payload
 from ...domain.ports import Codec, HandlerSpec
@@ -80,7 +80,9 @@ def begin(
             raise held(begun.held_by)
         if begun.killed_because is not None:
             killed = str(scope.workflow)
-            raise NotRecoverable(killed, [begun.killed_because], killed=True, advice=RUN_AGAIN)
+            raise NotRecoverable(killed, [begun.killed_because], killed=True, advice=OPEN_ANEW)
+        if raise_held and begun.waits:
+            raise Waiting(str(scope.workflow), begun.waits[0], begun.due_at)
         raise NotRecoverable(str(scope.workflow), map(str, begun.obstacles))
     session = Session(begun.attempt, begun.credentials, scope, past or Replay(), terms, kit.env)
     kit.keeper.watch(session)
@@ -99,6 +101,9 @@ def carry(
         value = yield Carry(spec, session, timeout)
         output = kit.codec.encode(value, f"result of {spec.name}")
         session.require_alive()
+        swallowed = session.wait_in(None)
+        if swallowed is not None:
+            raise swallowed  # the code went on, and has no answer all the same
     except (Exception, SystemExit) as error:  # noqa: BLE001
         # Blind: recorded, and handed to the caller in the result. A handler that calls sys.exit has
         # not returned; only being interrupted from outside gives the lease up.
@@ -120,7 +125,7 @@ def record_success(kit: AttemptKit, session: Session, payload: Payload) -> Flow[
 def record_failure(
     kit: AttemptKit, session: Session, error: Exception | SystemExit
 ) -> Flow[Finished]:
-    """Record that the handler raised *error*, and give the lease up.
+    """Record what it means that the handler raised *error*, and give the lease up.
 
     Raises:
         Fenced: the lease was lost: the newer owner's word counts, nothing was recorded.
@@ -128,6 +133,10 @@ def record_failure(
     """
     if session.timed_out is not None:
         return session.timed_out  # recorded at that moment by whoever saw it
+    if session.is_cancelled:
+        return (yield from _finish(kit, session, Outcome.CANCELLED))
+    if session.wait_in(error) is not None:
+        return (yield from _finish(kit, session, Outcome.WAITING))
     if isinstance(session.ended, Fenced):
         kit.keeper.lose(session, session.ended)
         if session.ended is error:
@@ -172,4 +181,8 @@ def _finish(
         payload,
         error,
     )
+    if session.is_cancelled:
+        # Nothing else is written by it any more.
+        finished: Finished = yield Execute(finish_attempt, command)
+        return finished
     return (yield from session.write(finish_attempt, command))

@@ -118,13 +118,15 @@ class LeaseKeeper:
         command = Heartbeat(session.attempt.workflow_id, session.credentials)
         now = self._clock.moment().uptime_ns
         try:
-            self._dispatcher.execute(heartbeat, command)
+            cancelled = self._dispatcher.execute(heartbeat, command)
         except Fenced as fenced:
             self.lose(session, fenced)
         except HoldfastError:
             # Trouble with the store: the next round tries again, and so does every write.
             pass
         else:
+            if cancelled:
+                session.cancel()  # its next write, or a look at run.cancelled, tells it
             with self._lock:
                 if session in self._sessions:
                     self._sessions[session] = now

@@ -97,6 +97,7 @@ def _spec(planned: RecoveryPlan, registry: HandlerRegistry) -> HandlerSpec:
 def _result(ended: Ended, planned: RecoveryPlan, seconds: float) -> RecoveryResult:
     return RecoveryResult(
         success=ended.error is None,
+        outcome=ended.finished.outcome,
         checkpoint=ended.finished.checkpoint,
         workflow_id=planned.workflow_id,
         output=ended.output,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...domain.attempt import Outcome
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.error_record import ErrorRecord
@@ -17,17 +18,19 @@ class RecoveryResult:
 
     Attributes:
         success: whether the handler returned.
+        outcome: how the attempt ended: one that waits, or was cancelled, has not failed.
         checkpoint: the closing or failing checkpoint.
         output: what the handler returned, in its recorded form.
         error: what it raised, where it did.
         attempt: the number of the attempt.
-        abandoned: the scopes that it left open; they are killed.
+        abandoned: the scopes that it left open, or was asked to stop in; they are killed.
         fell_back_from: the damaged head, where recovery stands on an ancestor of it.
         reasons: notes on what was passed over.
         duration_s: of the whole recovery, in seconds.
     """
 
     success: bool
+    outcome: Outcome
     checkpoint: Checkpoint | None
     workflow_id: str
     output: JsonValue

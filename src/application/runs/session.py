@@ -9,16 +9,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ...domain.advice import RUN_AGAIN
+from ...domain.advice import START_AGAIN
 from ...domain.attempt import Attempt
 from ...domain.checkpoint import Checkpoint
 from ...domain.errors import (
+    Cancelled,
     DuplicateName,
     Fenced,
     ForeignRun,
     IllegalTransition,
     StorageUnavailable,
     TimedOut,
+    Waiting,
 )
 from ...domain.json_value import JsonObject, JsonValue, merge_patch
 from ...domain.lease import Credentials
@@ -100,6 +102,7 @@ class Session:
         self._used: set[Scope] = set()
         self._states: dict[Scope, JsonObject] = {}
         self._allowances: list[float] = []
+        self._waits: list[Waiting] = []
         self._last_sign_ns = env.clock.moment().uptime_ns
 
     def belongs_to(self, env: Environment) -> bool:
@@ -167,15 +170,39 @@ class Session:
             if self.ended is None:
                 self.ended = why
 
+    def cancel(self) -> None:
+        """Note that the run was asked to stop."""
+        self.end(Cancelled(self.attempt.workflow_id))
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run was asked to stop."""
+        return isinstance(self.ended, Cancelled)
+
+    def note_wait(self, waiting: Waiting) -> None:
+        """Note that the code asked something that is not answered yet: the attempt is to end."""
+        with self._lock:
+            self._waits.append(waiting)
+
+    def wait_in(self, error: BaseException | None) -> Waiting | None:
+        """Return what the attempt waits for, if it ended for that: by returning, or by *error*."""
+        with self._lock:
+            asked = self._waits[0] if self._waits else None
+        return asked if error is None or _is_wait(error) else None
+
     def is_stopped_by(self, error: Exception) -> bool:
-        """Whether *error* is not the work's failure: the run was stopped, or the store is ill."""
-        return self.ended is not None or store_trouble_in(error) is not None
+        """Whether *error* is not the work's failure: the run is to stop, or the store is ill."""
+        stopped = self.ended is not None or _is_wait(error)
+        return stopped or store_trouble_in(error) is not None
 
     def write(self, handler: Handler[C, T], command: C) -> Flow[T]:
         """Run a command under the session's lease; once fenced, nothing more is tried."""
         self.require_alive()
         try:
             result: T = yield Execute(handler, command)
+        except Cancelled:
+            self.cancel()
+            raise
         except Fenced as fenced:
             if fenced.resource == self.attempt.workflow_id:
                 self.end(fenced)
@@ -214,6 +241,13 @@ class Session:
         return (self._env.clock.moment().uptime_ns - self._last_sign_ns) / 1e9
 
 
+def _is_wait(error: BaseException) -> bool:
+    """Whether *error* is nothing but waiting for answers."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_wait, error.exceptions))
+    return isinstance(error, Waiting)
+
+
 def store_trouble_in(error: BaseException) -> StorageUnavailable | None:
     """Return the store's trouble that *error* is, or that a group of errors holds."""
     if isinstance(error, StorageUnavailable):
@@ -240,6 +274,6 @@ def replaying_session(
     nothing = Credentials(opening.epoch, "")
     session = Session(attempt, nothing, opening.scope, past, terms, env, is_completed=True)
     session.end(
-        IllegalTransition(opening.scope, opening.status, "written to", f"it is done; {RUN_AGAIN}")
+        IllegalTransition(opening.scope, opening.status, "written to", f"it is done; {START_AGAIN}")
     )
     return session

@@ -144,7 +144,10 @@ def join(session: Session, name: str) -> Flow[Checkpoint]:
 def beat(session: Session) -> Flow[None]:
     """Give a sign of life and renew the lease."""
     command = Heartbeat(session.attempt.workflow_id, session.credentials)
-    yield from session.write(heartbeat, command)
+    cancelled: bool = yield from session.write(heartbeat, command)
+    if cancelled:
+        session.cancel()
+        session.require_alive()
 
 
 def stage_kind(kind: str) -> StageKind:

@@ -101,8 +101,8 @@ class CheckpointRepository(Protocol):
     def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
         """Iterate over all workflows, the one written to last first, in flat memory."""
 
-    def in_flight(self) -> Iterator[Checkpoint]:
-        """Iterate over the openings of workflows that are supposed to be carried on.
+    def unfinished_workflows(self) -> Iterator[Checkpoint]:
+        """Iterate over the openings of workflows that have not reached their end.
 
         Reads an index over those alone, whatever else the store holds.
         """

@@ -146,11 +146,11 @@ class MemoryCheckpointRepository:
             if status is None or summary.status is status:
                 yield summary
 
-    def in_flight(self) -> Iterator[Checkpoint]:
-        """Iterate over the openings of workflows that are supposed to be carried on."""
+    def unfinished_workflows(self) -> Iterator[Checkpoint]:
+        """Iterate over the openings of workflows that have not reached their end."""
         for workflow_id in list(self._tables.checkpoints):
             opening = self._opening(workflow_id)
-            if opening is not None and opening.status.is_in_flight:
+            if opening is not None and not opening.status.is_final:
                 yield self._copy(opening)
 
     def workflow_ids(self, limit: int) -> list[str]:

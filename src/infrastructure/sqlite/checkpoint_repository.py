@@ -203,9 +203,9 @@ class SqliteCheckpointRepository:
             if workflow is not None and (status is None or workflow.status == status.value):
                 yield self._summary(workflow)
 
-    def in_flight(self) -> Iterator[Checkpoint]:
-        """Iterate over the openings of workflows that are supposed to be carried on."""
-        for (workflow_id,) in self._tx.each(sql.WORKFLOWS_IN_FLIGHT, (), "the name of a workflow"):
+    def unfinished_workflows(self) -> Iterator[Checkpoint]:
+        """Iterate over the openings of workflows that have not reached their end."""
+        for (workflow_id,) in self._tx.each(sql.WORKFLOWS_UNFINISHED, (), "the name of a workflow"):
             workflow = self._tx.workflow(workflow_id)
             if workflow is not None and workflow.opening is not None:
                 yield self.get(CheckpointId(workflow_id, None, None, workflow.opening))

@@ -76,6 +76,7 @@ class SqliteLeaseStore:
             to_microseconds(lease.renewed.wall),
             lease.renewed.boot_id,
             lease.renewed.uptime_ns,
+            to_microseconds(lease.stop_asked_at) if lease.stop_asked_at else None,
         )
         self._execute(sql.PUT_LEASE, (*values, seal_of(values)))
         self._tx.memory.leases[lease.resource] = lease
@@ -85,7 +86,7 @@ class SqliteLeaseStore:
         if found is None:
             return None
         _require_intact(found, f"the lease of {resource}")
-        _, epoch, token, owner, duration, taken_at, renewed_at, boot_id, uptime_ns, _ = found
+        _, epoch, token, owner, duration, taken_at, renewed_at, boot_id, uptime_ns, stop, _ = found
         return Lease(
             resource,
             epoch,
@@ -94,6 +95,7 @@ class SqliteLeaseStore:
             duration,
             from_microseconds(taken_at),
             Moment(from_microseconds(renewed_at), boot_id, uptime_ns),
+            from_microseconds(stop) if stop is not None else None,
         )
 
 

@@ -1,6 +1,6 @@
 """The conditions of the partial indexes: the schema and the statements must agree to the letter."""
 
-from ...domain.checkpoint_status import UNFINISHED, CheckpointStatus
+from ...domain.checkpoint_status import UNFINISHED
 from ...domain.checkpoint_type import CheckpointType
 
 
@@ -15,6 +15,4 @@ IS_UNFINISHED = (
     f"type IN ({OPENINGS}) AND status IN ({_quoted([each.value for each in UNFINISHED])})"
 )
 IS_FACT = "type <> 'progress' OR name IS NOT NULL"
-IS_IN_FLIGHT = (
-    f"status IN ({_quoted([each.value for each in CheckpointStatus if each.is_in_flight])})"
-)
+IS_UNFINISHED_WORKFLOW = f"status IN ({_quoted([each.value for each in UNFINISHED])})"

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from .predicates import IS_FACT, IS_IN_FLIGHT, IS_UNFINISHED
+from .predicates import IS_FACT, IS_UNFINISHED, IS_UNFINISHED_WORKFLOW
 
 metadata = MetaData()
 
@@ -38,7 +38,7 @@ workflows = Table(
     Column("status", Text),
     Column("handler", Text),
     Column("seal", LargeBinary, nullable=False),
-    Index("workflows_in_flight", "id", sqlite_where=text(IS_IN_FLIGHT)),
+    Index("workflows_unfinished", "id", sqlite_where=text(IS_UNFINISHED_WORKFLOW)),
 )
 
 checkpoints = Table(
@@ -138,6 +138,7 @@ leases = Table(
     Column("renewed_at", Integer, nullable=False),
     Column("renewed_boot_id", Text),
     Column("renewed_uptime_ns", Integer, nullable=False),
+    Column("stop_asked_at", Integer),
     Column("seal", LargeBinary, nullable=False),
 )
 

@@ -4,7 +4,7 @@ Prepared by the driver, which keeps each text's statement. A test holds every te
 `schema` and looks at the query plans of those that must not scan.
 """
 
-from .predicates import CLOSINGS, IS_FACT, IS_IN_FLIGHT, IS_UNFINISHED, OPENINGS
+from .predicates import CLOSINGS, IS_FACT, IS_UNFINISHED, IS_UNFINISHED_WORKFLOW, OPENINGS
 
 # Without the body, which is read only when asked for.
 CHECKPOINT_COLUMNS = (
@@ -42,7 +42,7 @@ WORKFLOWS_BY_HEAD = (
     "WHERE workflow = w.id) ORDER BY (SELECT number FROM checkpoints WHERE workflow = w.id "
     "ORDER BY sequence DESC LIMIT 1) DESC"
 )
-WORKFLOWS_IN_FLIGHT = f"SELECT workflow_id FROM workflows WHERE {IS_IN_FLIGHT}"
+WORKFLOWS_UNFINISHED = f"SELECT workflow_id FROM workflows WHERE {IS_UNFINISHED_WORKFLOW}"
 
 # Checkpoints
 
@@ -129,10 +129,12 @@ SELECT_EARLIER_KEYFRAME = (
 
 LEASE_COLUMNS = (
     "resource, epoch, token, owner, duration, taken_at, renewed_at, renewed_boot_id, "
-    "renewed_uptime_ns, seal"
+    "renewed_uptime_ns, stop_asked_at, seal"
 )
 SELECT_LEASE = f"SELECT {LEASE_COLUMNS} FROM leases WHERE resource = ?"
-PUT_LEASE = f"INSERT OR REPLACE INTO leases ({LEASE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PUT_LEASE = (
+    f"INSERT OR REPLACE INTO leases ({LEASE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 ATTEMPT_COLUMNS = (
     "workflow_id, number, epoch, handler, owner, correlation_id, begun_at, begun_after, target, "

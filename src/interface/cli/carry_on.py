@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...domain.attempt import Outcome
 from ...domain.scope import Scope
 from .arguments import JSON_FILE, WORKFLOW, Parsed, value_of
 from .ending import FAILED, REFUSED
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
     from ...application.queries.plan_recovery import RecoveryPlan
     from ...application.runs.recovery_result import RecoveryResult
+
+
+_ENDED = {
+    Outcome.WAITING: "waits",
+    Outcome.CANCELLED: "was cancelled",
+    Outcome.TIMED_OUT: "was ended",
+}
+_STOPPED = (Outcome.WAITING, Outcome.CANCELLED)
 
 
 @click.command("start")
@@ -75,7 +84,7 @@ def recover_command(
         )
         _print_result(shell, result)
     if not result.success:
-        sys.exit(FAILED)
+        sys.exit(REFUSED if result.outcome in _STOPPED else FAILED)
 
 
 def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:
@@ -118,9 +127,10 @@ def _print_result(shell: Shell, result: RecoveryResult) -> None:
         click.echo(f"fell back from {result.fell_back_from}: {'; '.join(result.reasons)}", err=True)
     took = f"{result.duration_s:.2f} s"
     if result.error is not None:
+        how = _ENDED.get(result.outcome, "failed")
         click.echo(
-            f"holdfast: {workflow}: attempt {result.attempt} failed after {took}: "
-            f"{result.error.summary}",
+            f"holdfast: {workflow}: attempt {result.attempt} {how} after {took}: "
+            f"{in_options(result.error.summary)}",
             err=True,
         )
         return

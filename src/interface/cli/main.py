@@ -31,6 +31,10 @@ COMMANDS = {
     "start": ("carry_on", "Run a workflow of the program named with --app."),
     "stale": ("stale", "List what is in flight and nobody carries on."),
     "recover": ("carry_on", "Carry a workflow on."),
+    "answer": ("steer", "Answer what a workflow waits for."),
+    "retry": ("steer", "Open a killed workflow anew, with all of its retries."),
+    "cancel": ("steer", "Ask a run to stop."),
+    "fork": ("steer", "Start a new workflow from a checkpoint of another."),
     "bench": ("bench", "Measure recoveries, saves and purges on this machine."),
 }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from ...domain.advice import ONCE_MORE, RUN_AGAIN
+from ...domain.advice import ANSWER, ONCE_MORE, OPEN_ANEW, START_AGAIN
 from ...domain.errors import HoldfastError
 
 _OPTIONS = (
     ("abandon=True", "--abandon"),
     ("engine.recover(…, force=True)", "`holdfast recover --force`"),
+    ("engine.retry(…)", "`holdfast retry`"),
+    ("engine.fork(…)", "`holdfast fork`"),
+    ("engine.answer(…)", "`holdfast answer`"),
     ("force=True", "--force"),
     ("parent= or --parent", "--parent"),
     ("handler= or --handler", "--handler"),
@@ -21,7 +24,7 @@ def message_of(error: Exception) -> str:
     if advice and text.endswith(advice):
         # The advice alone: what stands before it may hold names that people gave.
         text = text.removesuffix(advice) + in_options(advice)
-    for sentence in (RUN_AGAIN, ONCE_MORE):  # within the reasons of a refusal
+    for sentence in (START_AGAIN, OPEN_ANEW, ONCE_MORE, ANSWER):  # within the reasons of a refusal
         text = text.replace(sentence, in_options(sentence))
     return " ".join(text.split())
 

@@ -77,7 +77,7 @@ def _reading(engine: holdfast.Engine, workflows: int, calls: int) -> Callable[[]
 def _plan_of_stale(path: Path) -> str:
     """Return how SQLite finds the workflows in flight."""
     with closing(sqlite3.connect(path)) as connection:
-        text = f"EXPLAIN QUERY PLAN {statements.WORKFLOWS_IN_FLIGHT}"
+        text = f"EXPLAIN QUERY PLAN {statements.WORKFLOWS_UNFINISHED}"
         return "; ".join(row[3] for row in connection.execute(text))
 
 

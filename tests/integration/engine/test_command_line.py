@@ -661,7 +661,7 @@ class TestCarryingOn:
         assert "with --force it runs once more; its handler 'release' is not" in unknown.err
         assert real.code == 4
         assert real.err.startswith("holdfast: w was closed as killed: its retries are used up")
-        assert "(--parent), or give the new run another id" in real.err
+        assert "open it anew with `holdfast retry`" in real.err
         assert "w cannot be recovered now: w was killed at" in again.err
         assert "parent=" not in real.err + again.err
 

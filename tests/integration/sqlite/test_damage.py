@@ -37,7 +37,7 @@ Behind = Callable[..., list[Any]]
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 OWNER = Owner("host", "boot", "pid:[1]", 7, 8)
-LEASE = Lease("wf", 3, "token", OWNER, 60.0, AT, Moment(AT, "boot", 1))
+LEASE = Lease("wf", 3, "token", OWNER, 60.0, AT, Moment(AT, "boot", 1), AT)
 ATTEMPT = Attempt(
     "wf",
     1,
@@ -258,14 +258,16 @@ def test_standing_when_the_head_is_damaged_then_no_wrong_head_is_given(
         store.read(lambda uow: uow.checkpoints.standing("wf"))
 
 
-@pytest.mark.parametrize("way", ["unfinished", "scope_last", "in_flight", "summaries", "events"])
+@pytest.mark.parametrize(
+    "way", ["unfinished", "scope_last", "unfinished_workflows", "summaries", "events"]
+)
 def test_reading_when_a_row_on_the_way_is_damaged_then_it_is_reported(
     store: SqliteStore, behind: Behind, way: str
 ) -> None:
     ways: dict[str, Callable[[UnitOfWork], Any]] = {
         "unfinished": lambda uow: uow.checkpoints.unfinished("wf"),
         "scope_last": lambda uow: uow.checkpoints.scope_last(Scope("wf"), HEAD),
-        "in_flight": lambda uow: list(uow.checkpoints.in_flight()),
+        "unfinished_workflows": lambda uow: list(uow.checkpoints.unfinished_workflows()),
         "summaries": lambda uow: list(uow.checkpoints.summaries()),
         "events": lambda uow: uow.events.read(),
     }

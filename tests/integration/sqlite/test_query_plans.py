@@ -73,12 +73,12 @@ def test_plan_when_by_number_then_the_table_is_searched_by_its_key(plan: Plan, t
     assert "USING INTEGER PRIMARY KEY" in step
 
 
-def test_plan_when_the_workflows_in_flight_are_wanted_then_only_their_index_is_read(
+def test_plan_when_the_workflows_unfinished_are_wanted_then_only_their_index_is_read(
     plan: Plan,
 ) -> None:
-    (step,) = plan(sql.WORKFLOWS_IN_FLIGHT)
+    (step,) = plan(sql.WORKFLOWS_UNFINISHED)
 
-    assert step.endswith("USING INDEX workflows_in_flight")
+    assert step.endswith("USING INDEX workflows_unfinished")
 
 
 def test_plan_when_the_history_of_a_scope_is_wanted_then_the_whole_scope_is_looked_up(

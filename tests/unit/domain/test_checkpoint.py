@@ -82,7 +82,7 @@ def test_change_when_the_table_lacks_it_then_it_is_refused_and_nothing_changes(
 
 @pytest.mark.parametrize(
     ("current", "advice"),
-    [(S.COMPLETED, "it is done; to run it again"), (S.KILLED, "to run it again, start")],
+    [(S.COMPLETED, "it is done; to start again, fork it"), (S.KILLED, "open it anew")],
 )
 def test_change_when_it_is_over_then_the_error_says_what_to_do(
     current: CheckpointStatus, advice: str

@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from holdfast.domain import errors
 from holdfast.domain.errors import (
+    AlreadyAnswered,
+    AnsweredTooLate,
+    AnswerRefused,
     Cancelled,
     ChainBroken,
     CheckpointCorrupted,
@@ -25,6 +28,7 @@ from holdfast.domain.errors import (
     InvalidId,
     InvalidRequest,
     LeaseHeld,
+    NotAsked,
     NotAStore,
     NotFound,
     NotRecoverable,
@@ -83,8 +87,13 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
     (DuplicateName("w/load"), ["w/load is used twice"]),
     (NotRecoverable("w", ["it is held", "not due"]), ["w cannot be", "it is held; not due"]),
     (ForeignRun("w", 11, 22), ["run of w", "process 11", "process 22", "fork"]),
-    (Waiting("w", "approval"), ["w waits", "'approval'", "given its lease up"]),
+    (Waiting("w", "approval"), ["w waits", "'approval'", "answer with engine.answer"]),
     (Waiting("w", "approval", NOON), ["until 2024-03-01T12:00:00+00:00"]),
+    (AnswerRefused("w", "n", "why"), ["'n' of w", "why"]),
+    (NotAsked("w", "n", ["a", "b"]), ["'n' of w", "it waits for 'a', 'b'"]),
+    (NotAsked("w", "n"), ["it waits for nothing"]),
+    (AlreadyAnswered("w", "n"), ["'n' of w", "the first answer counts"]),
+    (AnsweredTooLate("w", "n", NOON), ["'n' of w", "over at 2024-03-01T12:00:00+00:00"]),
     (Cancelled("w"), ["w was asked to stop"]),
     (
         TimedOut("handler review", "timed out after", 300.0),

@@ -14,7 +14,8 @@ NOW = datetime(2024, 3, 1, tzinfo=UTC)
 def test_kinds_when_listed_then_they_are_those_of_the_design() -> None:
     of_the_design = (
         "created, completed, failed, found stale, attempt begun, resumed, timed out, waiting, "
-        "answered, killed, lease taken, write refused, fell back, purged, consolidated, repaired"
+        "answered, cancel asked, killed, lease taken, write refused, fell back, purged, "
+        "consolidated, repaired"
     )
 
     assert {str(kind) for kind in EventKind} == set(of_the_design.replace(" ", "_").split(",_"))
