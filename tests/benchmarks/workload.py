@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from copy import deepcopy
+from itertools import accumulate, islice
 from typing import Any
 
 import orjson
@@ -14,21 +16,22 @@ _LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
 def _vocabulary() -> tuple[list[str], list[float]]:
-    """Return made-up words and how often each comes, so that text compresses as English does."""
+    """Return made-up words and, summed up, how often each comes: it compresses like English."""
     draw = random.Random(7)
     weights = [1 / (place + 2) for place in range(len(_LETTERS))]
     words = ["".join(draw.choices(_LETTERS, weights, k=draw.randint(2, 9))) for _ in range(4000)]
-    return words, [1 / (place + 3) for place in range(len(words))]
+    # Summed up once: `choices` would do it at every call.
+    return words, list(accumulate(1 / (place + 3) for place in range(len(words))))
 
 
-_WORDS, _WEIGHTS = _vocabulary()
+_WORDS, _SUMS = _vocabulary()
 
 
 def text(length: int, draw: random.Random) -> str:
     """Return words, *length* characters of them."""
-    words = " ".join(draw.choices(_WORDS, _WEIGHTS, k=length // 3 + 2))
+    words = " ".join(draw.choices(_WORDS, cum_weights=_SUMS, k=length // 3 + 2))
     while len(words) < length:
-        words += " " + " ".join(draw.choices(_WORDS, _WEIGHTS, k=length // 5 + 2))
+        words += " " + " ".join(draw.choices(_WORDS, cum_weights=_SUMS, k=length // 5 + 2))
     return words[:length]
 
 
@@ -63,6 +66,14 @@ def changing(size: int) -> Iterator[State]:
         place = draw.randrange(len(held["log"]))
         held["log"][place] = message(held["step"], length, draw)
         yield held
+
+
+def made_before(states: Iterator[State], count: int) -> list[State]:
+    """Return the next *count* states, each an object of its own.
+
+    For threads and tasks: what one of them makes while it is timed, the others wait for.
+    """
+    return [deepcopy(each) for each in islice(states, count)]
 
 
 def rewritten(size: int, kinds: int = 16) -> Iterator[State]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from itertools import accumulate
 
 from ...domain.json_value import JsonObject
 from ..engine import Engine
@@ -31,7 +32,7 @@ class Changing:
             "".join(self._draw.choices(_LETTERS, k=self._draw.randint(2, 9))) for _ in range(2_000)
         ]
         # Some words are common, as in any language: it is compressed like text.
-        self._weights = [1 / (place + 3) for place in range(len(self._words))]
+        self._sums = list(accumulate(1 / (place + 3) for place in range(len(self._words))))
         length = max(20, min(1_000, size // 10))
         each = len(json.dumps({"id": 0, "text": ""})) + 8
         self._length = max(1, length - each)
@@ -45,7 +46,7 @@ class Changing:
 
     def text(self, length: int) -> str:
         """Return words, *length* characters of them."""
-        found = " ".join(self._draw.choices(self._words, self._weights, k=length // 2 + 1))
+        found = " ".join(self._draw.choices(self._words, cum_weights=self._sums, k=length // 2 + 1))
         return found[:length]
 
     def next(self) -> JsonObject:

@@ -18,21 +18,23 @@ import holdfast
 from ..interleave import Absent, Side, interleaved
 from ..sides.raw import RawStore
 from ..sides.ungrouped import open_ungrouped
-from ..workload import changing
+from ..workload import State, changing, made_before
 
 THREADS = 8
 
 
-def side(save: Callable[[int], None], saves: int) -> Side:
+def side(save: Callable[[int, State], None], saves: int) -> Side:
     """Return what lets eight threads save at once; the seconds until the last is done."""
+    states = [changing(2_000) for _ in range(THREADS)]
 
     def run() -> float:
         ready = threading.Barrier(THREADS + 1)
+        made = [made_before(each, saves) for each in states]
 
         def work(number: int) -> None:
             ready.wait()
-            for _ in range(saves):
-                save(number)
+            for state in made[number]:
+                save(number, state)
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(THREADS)]
         for thread in threads:
@@ -46,24 +48,21 @@ def side(save: Callable[[int], None], saves: int) -> Side:
     return run
 
 
-def through(engine: holdfast.Engine) -> Callable[[int], None]:
+def through(engine: holdfast.Engine) -> Callable[[int, State], None]:
     """Save through an engine; each thread its own workflow."""
-    states = [changing(2_000) for _ in range(THREADS)]
 
-    def save(number: int) -> None:
-        engine.checkpoint(f"run-{number}", state=next(states[number]))
+    def save(number: int, state: State) -> None:
+        engine.checkpoint(f"run-{number}", state=state)
 
     return save
 
 
-def behind_a_lock(store: RawStore) -> Callable[[int], None]:
+def behind_a_lock(store: RawStore) -> Callable[[int, State], None]:
     """Save as rows, one commit each; each thread its own workflow."""
-    states = [changing(2_000) for _ in range(THREADS)]
     lock = threading.Lock()
     saved = [0] * THREADS
 
-    def save(number: int) -> None:
-        state = next(states[number])
+    def save(number: int, state: State) -> None:
         saved[number] += 1
         with lock:
             store.save(f"run-{number}", saved[number], state)

@@ -10,16 +10,17 @@ import json
 import sys
 import threading
 import time
+from itertools import cycle
 from pathlib import Path
 
 import holdfast
 
-from ..workload import changing
+from ..workload import changing, made_before
 
 
 def main(path: Path, workflow: str, seconds: float) -> None:
     """Save 2 KB again and again, for *seconds* or, when that is 0, until told to stop."""
-    states = changing(2_000)
+    states = cycle(made_before(changing(2_000), 200))
     stop = threading.Event()
     with holdfast.open(path) as engine:
         engine.checkpoint(workflow, state=next(states))  # what is imported late is there now

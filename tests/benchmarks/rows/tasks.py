@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import holdfast
@@ -16,7 +16,7 @@ from ..interleave import Absent, Side
 from ..row import Row
 from ..sides import langgraph
 from ..sides.peers import lacking, module
-from ..workload import changing
+from ..workload import State, changing, made_before
 
 _TASKS = 32
 _PEER = "AsyncSqliteSaver aput"
@@ -41,10 +41,10 @@ def _with_holdfast(path: Path, saves: int) -> Side:
     async def run() -> float:
         async with holdfast.open_async(path) as engine:
 
-            async def save(number: int) -> None:
-                await engine.checkpoint(f"run-{number}", state=next(states[number]))
+            async def save(number: int, state: State) -> None:
+                await engine.checkpoint(f"run-{number}", state=state)
 
-            return await _side_by_side(save, saves)
+            return await _side_by_side(save, states, saves)
 
     return lambda: asyncio.run(run())
 
@@ -60,25 +60,28 @@ def _with_async_saver(path: Path, saves: int) -> Side | Absent:
         async with saver_class.from_conn_string(str(path)) as saver:
             await saver.setup()
 
-            async def save(number: int) -> None:
+            async def save(number: int, state: State) -> None:
                 thread = threads[number]
-                made = thread.checkpoint(next(states[number]))
+                made = thread.checkpoint(state)
                 versions = made["channel_versions"]
                 thread.config = await saver.aput(thread.config, made, thread.metadata(), versions)
 
-            return await _side_by_side(save, saves)
+            return await _side_by_side(save, states, saves)
 
     return lambda: asyncio.run(run())
 
 
-async def _side_by_side(save: Callable[[int], Awaitable[None]], saves: int) -> float:
+async def _side_by_side(
+    save: Callable[[int, State], Awaitable[None]], states: list[Iterator[State]], saves: int
+) -> float:
     """Return the seconds until all tasks have saved; a first save of each is not counted."""
+    made = [made_before(each, saves + 1) for each in states]
 
     async def work(number: int) -> None:
-        for _ in range(saves):
-            await save(number)
+        for state in made[number][1:]:
+            await save(number, state)
 
-    await asyncio.gather(*(save(number) for number in range(_TASKS)))
+    await asyncio.gather(*(save(number, made[number][0]) for number in range(_TASKS)))
     begun = time.perf_counter()
     await asyncio.gather(*(work(number) for number in range(_TASKS)))
     return time.perf_counter() - begun
