@@ -168,17 +168,20 @@ def _folder_of(store: str | None) -> Path:
 
 def _show(shell: Shell, finding: Finding) -> None:
     from ..bench.samples import PERCENTILES
+    from ..bench.wording import size_text, time_text
 
     given = finding.options
     shell.print(
-        f"[bold]bench {finding.benchmark}[/]  state {_size(given.state_size)}, depth "
+        f"[bold]bench {finding.benchmark}[/]  state {size_text(given.state_size)}, depth "
         f"{given.depth:,}, writers {given.writers}, rounds {given.rounds}"
     )
     columns = [">" + f"p{percent}" for percent in PERCENTILES]
     made = table("", ">count", *columns, ">longest")
     for name, samples in finding.series.items():
         times = [samples.percentile(percent) for percent in PERCENTILES]
-        made.add_row(name, str(len(samples.seconds)), *map(_time, [*times, max(samples.seconds)]))
+        made.add_row(
+            name, str(len(samples.seconds)), *map(time_text, [*times, max(samples.seconds)])
+        )
     shell.print(made)
     for name, value in finding.figures.items():
         shell.print(f"{name}: {value:,.3g}" if value < 100 else f"{name}: {value:,.0f}")
@@ -188,20 +191,11 @@ def _show(shell: Shell, finding: Finding) -> None:
 
 
 def _verdict(goal: Goal, options: Options) -> str:
+    from ..bench.wording import size_text, time_text
+
     if goal.is_met is None:
-        return f"not judged, this state has {_size(options.state_size)}"
-    return f"{'[green]met[/]' if goal.is_met else '[red]not met[/]'} ({_time(goal.value_s)})"
-
-
-def _size(count: int) -> str:
-    for unit, factor in (("MB", 10**6), ("KB", 10**3)):
-        if count >= factor:
-            return f"{count / factor:,.3g} {unit}"
-    return f"{count} bytes"
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.2f} ms"
+        return f"not judged, this state has {size_text(options.state_size)}"
+    return f"{'[green]met[/]' if goal.is_met else '[red]not met[/]'} ({time_text(goal.value_s)})"
 
 
 def _machine() -> dict[str, str]:

@@ -274,6 +274,9 @@ class TestChart:
         assert ended.code == 0, ended.err
         root = ET.parse(tmp_path / "saves.svg").getroot()  # noqa: S314 - our own
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        written = {"".join(each.itertext()) for each in root.iter(f"{root.tag[:-3]}text")}
+        title = "holdfast bench save: state 2 KB, depth 4, writers 1"
+        assert written >= {title, "milliseconds", "p50", "p90", "p99", "save"}
         assert "chart: saves.svg" in ended.out
 
     def test_chart_when_png_then_it_is_one(self, bench: Bench, tmp_path: Path) -> None:
