@@ -48,7 +48,8 @@ class Replay:
         """Add what the next checkpoint of the chain says."""
         checkpoint = change.checkpoint
         scope = checkpoint.scope
-        record = self.advance(checkpoint.id, scope, checkpoint.resume_handler)
+        self.head = checkpoint.id
+        record = self.mention(scope, checkpoint.resume_handler)
         if change.state is not None:
             record.state = change.state
         if change.patch is not None:
@@ -59,12 +60,12 @@ class Replay:
         elif checkpoint.type.closes:
             self._close(scope, change.output, checkpoint.created_at)
 
-    def advance(self, head: CheckpointId, scope: Scope, handler: str | None) -> ScopeRecord:
-        """Add a checkpoint that neither opens nor closes; return its scope's record.
+    def mention(self, scope: Scope, handler: str | None) -> ScopeRecord:
+        """Return the record of a scope that the chain speaks of, a new one the first time.
 
-        What it says of the state is left to the caller.
+        Of a checkpoint that neither opens nor closes that is all there is to add, besides what it
+        says of the state.
         """
-        self.head = head
         record = self.scopes.get(scope)
         if record is None:
             record = self.scopes[scope] = ScopeRecord()

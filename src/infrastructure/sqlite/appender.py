@@ -93,7 +93,8 @@ class Appender:
         try:
             rebuild = self._chains.rebuild(workflow, parent.id.sequence, parent.id)
             identity = id_of(row, workflow.workflow_id)
-            rebuild.apply(row, unpack(body, row.body_digest, identity), identity)
+            rebuild.apply(row, unpack(body, row.body_digest, identity), workflow.workflow_id)
+            rebuild.set_head(identity)
         except (Damaged, CheckpointCorrupted):
             return None  # damage among what was before is no reason not to write
         return rebuild

@@ -12,7 +12,7 @@ from . import statements as sql
 from .body import unpack
 from .keyframes import Keyframes
 from .rebuild import Rebuild
-from .rows import CheckpointRow, id_of, intact_row, parent_of
+from .rows import CheckpointRow, RowName, id_of, intact_row, parent_of
 from .transaction import Transaction, WorkflowRow
 
 
@@ -99,12 +99,12 @@ class Chains:
         for found in self._tx.each(sql.SELECT_CHAIN, key, Scope(name)):
             self._at = CheckpointRow._make(found[:-1]).sequence
             row = intact_row(found[:-1], name)
-            identity = id_of(row, name)
             if row.parent != above:
                 raise ChainBroken(id_of(last, name), parent_of(row, name))
-            rebuild.apply(row, unpack(found[-1], row.body_digest, identity), identity)
+            rebuild.apply(row, unpack(found[-1], row.body_digest, RowName(row, name)), name)
             above = row.sequence
             self._at = row.sequence + 1  # the next, should it not even be readable
+        rebuild.set_head(id_of(last, name))
         return rebuild
 
     def _before(self, workflow: WorkflowRow, damaged: int) -> int | None:

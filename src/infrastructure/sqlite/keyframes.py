@@ -22,9 +22,9 @@ from .transaction import Transaction, WorkflowRow
 # Reading a row costs as much as reading so many bytes of a keyframe, about.
 _ROW_COST = 400
 _LEAST_ROWS = 32
-_MOST_ROWS = 64
+_MOST_ROWS = 32
 # Of a large context, so many bytes a row since the last keyframe: reading either takes as long.
-_BYTES_A_ROW = 4096
+_BYTES_A_ROW = 16_384
 # So many differences from each other, then one that stands for itself: a small one sooner, since
 # each step costs a look-up.
 _MOST_STEPS = 32

@@ -11,7 +11,10 @@ from ...domain.scope import Scope
 from ..json_codec import JsonCodec
 from .body import Members
 from .differences import apply_difference
-from .rows import CheckpointRow, to_checkpoint
+from .rows import CheckpointRow, id_of, to_checkpoint
+
+# Nothing is opened or closed by them: what they say of the state is all.
+_ONLY_STATE = frozenset(each.value for each in CheckpointType if not each.opens and not each.closes)
 
 
 class Rebuild:
@@ -28,31 +31,38 @@ class Rebuild:
         self.whole: dict[Scope, bytes | bytearray] = {}
         self.merged: dict[Scope, JsonObject | bytes] = {}
         self._codec = codec
+        self._scopes: dict[tuple[str | None, str | None], Scope] = {}
 
-    def apply(self, row: CheckpointRow, members: Members, checkpoint_id: CheckpointId) -> None:
-        """Add the next checkpoint of the chain.
+    def apply(self, row: CheckpointRow, members: Members, workflow_id: str) -> None:
+        """Add the next checkpoint of the chain; `set_head` comes after the last one.
 
         Raises:
             CheckpointCorrupted: what it stores is not what can have been written.
         """
-        scope = checkpoint_id.scope
+        key = (row.stage_id, row.agent_id)
+        scope = self._scopes.get(key)
+        if scope is None:
+            scope = self._scopes[key] = Scope(workflow_id, *key)
         try:
             if members:
                 self._change_state(scope, members)
-            type_ = CheckpointType(row.type)
-            if not type_.opens and not type_.closes:
-                self.replay.advance(checkpoint_id, scope, row.resume_handler)
+            if row.type in _ONLY_STATE:
+                self.replay.mention(scope, row.resume_handler)
                 return
             change = Change(
-                to_checkpoint(row, checkpoint_id.workflow_id),
+                to_checkpoint(row, workflow_id),
                 input=self._value(members.get("input")),
                 output=self._value(members.get("output")),
             )
         except (ValueError, TypeError) as error:
             raise CheckpointCorrupted(
-                checkpoint_id, f"its payload is not what can have been written ({error})"
+                id_of(row, workflow_id), f"its payload is not what can have been written ({error})"
             ) from error
         self.replay.apply(change)
+
+    def set_head(self, head: CheckpointId) -> None:
+        """Say which checkpoint was the last."""
+        self.replay.head = head
 
     def finish(self) -> Replay:
         """Return the replay with its states; this is of no use afterwards."""

@@ -221,6 +221,19 @@ def intact_row(
     return row
 
 
+class RowName:
+    """The id of a row's checkpoint, as text, made when somebody wants to read it."""
+
+    __slots__ = ("_row", "_workflow_id")
+
+    def __init__(self, row: CheckpointRow, workflow_id: str) -> None:
+        self._row = row
+        self._workflow_id = workflow_id
+
+    def __str__(self) -> str:
+        return str(claimed_id(self._row, self._workflow_id))
+
+
 def claimed_id(row: CheckpointRow, workflow_id: str) -> object:
     """Return the id that a row claims to have, if what it claims can be one."""
     try:

@@ -93,11 +93,11 @@ _CHAIN = (
     "AND c.number > :after) "
 )
 SELECT_CHAIN_ROWS = (
-    f"{_CHAIN}SELECT {_PREFIXED} FROM chain JOIN checkpoints AS c "
+    f"{_CHAIN}SELECT {_PREFIXED} FROM chain CROSS JOIN checkpoints AS c "
     "ON c.workflow = :workflow AND c.sequence = chain.sequence ORDER BY c.sequence DESC"
 )
 SELECT_CHAIN = (
-    f"{_CHAIN}SELECT {_PREFIXED}, c.body FROM chain JOIN checkpoints AS c "
+    f"{_CHAIN}SELECT {_PREFIXED}, c.body FROM chain CROSS JOIN checkpoints AS c "
     "ON c.workflow = :workflow AND c.sequence = chain.sequence ORDER BY c.sequence"
 )
 IS_IN_CHAIN = f"{_CHAIN}SELECT 1 FROM chain WHERE sequence = :wanted"
