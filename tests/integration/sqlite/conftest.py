@@ -102,7 +102,7 @@ def behind(path: Path) -> Callable[..., list[Any]]:
 @pytest.fixture
 def save() -> Callable[..., Checkpoint]:
     """Write one checkpoint after the head; what is said about it are fields and values."""
-    return _save
+    return save_checkpoint
 
 
 @pytest.fixture
@@ -163,7 +163,10 @@ class LockHolder:
         assert self._process.stdout.readline() == f"{line}\n"
 
 
-def _save(store: Store, scope: str = "wf", type_: str = "progress", **about: Any) -> Checkpoint:
+def save_checkpoint(
+    store: Store, scope: str = "wf", type_: str = "progress", **about: Any
+) -> Checkpoint:
+    """Write one checkpoint after the head; what is said about it are fields and values."""
     where = Scope.parse(scope)
     kind = CheckpointType(type_)
     payload = Payload(
