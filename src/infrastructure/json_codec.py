@@ -35,7 +35,7 @@ class JsonCodec:
             text = orjson.dumps(value)
         except TypeError:
             check_json(value, what)
-            text = _LONG_INTEGERS + _encode_slowly(value)
+            text = text_of(value)
         if len(text) > self._limit:
             raise StateTooLarge(what, len(text), self._limit, _largest(value))
         return JsonText(text)
@@ -54,6 +54,14 @@ class JsonCodec:
         if text[:1] == _LONG_INTEGERS:
             return json.loads(text)
         return orjson.loads(text)
+
+
+def text_of(value: JsonValue) -> bytes:
+    """Return the text of what is known to be JSON: it was decoded, or checked before."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return _LONG_INTEGERS + _encode_slowly(value)
 
 
 def _encode_slowly(value: JsonValue) -> bytes:

@@ -13,11 +13,8 @@ from ...domain.moment import from_microseconds, to_microseconds
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.scope_record import ScopeRecord
-from ..json_codec import JsonCodec
+from ..json_codec import JsonCodec, text_of
 from .rebuild import Rebuild
-
-# What is stored was within the limit of its day.
-_CODEC = JsonCodec(limit=1 << 40)
 
 
 def encode_keyframe(rebuild: Rebuild) -> bytes:
@@ -32,8 +29,10 @@ def encode_keyframe(rebuild: Rebuild) -> bytes:
         text = rebuild.whole[scope] if is_whole else _merged_text(rebuild, scope)
         texts.append(text)
         scopes.append([scope.stage_id, scope.agent_id, len(text), is_whole, *_fields(record)])
+    # Not checked as what users hand in is: an input that is nested as deep as it may be is deeper
+    # in here.
     line = [head.sequence, head.stage_id, head.agent_id, scopes]
-    return b"".join([_CODEC.encode(line, "keyframe"), b"\n", *texts])
+    return b"".join([text_of(line), b"\n", *texts])
 
 
 def decode_keyframe(text: bytes, workflow_id: str, codec: JsonCodec) -> Rebuild:
@@ -66,7 +65,7 @@ def decode_keyframe(text: bytes, workflow_id: str, codec: JsonCodec) -> Rebuild:
 
 def _merged_text(rebuild: Rebuild, scope: Scope) -> bytes:
     state = rebuild.merged.get(scope, b"")
-    return state if isinstance(state, bytes) else _CODEC.encode(state, "state")
+    return state if isinstance(state, bytes) else text_of(state)
 
 
 def _fields(record: ScopeRecord) -> list[Any]:
