@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ...domain.errors import StoreBusy
@@ -52,14 +53,22 @@ class Ticket:
 class _Party:
     """Tickets that one caller waits for."""
 
-    __slots__ = ("leads", "tickets", "waits", "woken")
+    __slots__ = ("followers", "has_left", "heir", "leads", "tickets", "waits", "woken")
 
     def __init__(self, tickets: Sequence[Ticket]) -> None:
         self.tickets = tickets
         self.leads = False
         self.waits = False  # in the queue, not yet taken by a leader
+        self.has_left = False
+        self.followers: list[_Party] = []  # whose tickets it performs with its own
+        self.heir: _Party | None = None  # whom it handed the lead to
         self.woken = threading.Lock()
         self.woken.acquire()
+
+    def wake(self) -> None:
+        """Let its caller look; twice does no harm."""
+        if self.woken.locked():
+            self.woken.release()
 
     @property
     def is_served(self) -> bool:
@@ -89,7 +98,6 @@ class CommitQueue:
         self._most = _MOST_TOGETHER if together else 1
         self._mutex = threading.Lock()
         self._queue: list[_Party] = []
-        self._followers: list[_Party] = []
         self._is_led = False
         # How many may be expected to come back, by how many there were the last time.
         self._expected = 0
@@ -100,14 +108,20 @@ class CommitQueue:
 
         When the caller is interrupted, what a leader has taken may still be written, whole.
         """
+        if not tickets:
+            return
         party = _Party(tickets)
         try:
-            self._enter(party)
-            if not party.leads:
-                self._wait(party)
-            if party.leads:
-                self._perform(self._batch(party))
+            try:
+                self._enter(party)
+                if not party.leads:
+                    self._wait(party)
+                if party.leads:
+                    self._perform(self._batch(party))
+            finally:
+                self._leave(party)
         finally:
+            # Should it have been interrupted even in leaving: nobody else would ever lead again.
             self._leave(party)
 
     def _enter(self, party: _Party) -> None:
@@ -126,7 +140,7 @@ class CommitQueue:
         if party.woken.acquire(timeout=patience):
             return
         with self._mutex:
-            if party.waits:
+            if party.waits and not party.leads:
                 self._withdraw(party)
                 for ticket in party.tickets:
                     ticket.fail(
@@ -142,36 +156,51 @@ class CommitQueue:
         with self._mutex:
             if len(self._queue) < self._expected:
                 self._arrived.wait(_LONGEST_WAIT)
-            while self._queue and len(tickets) < self._most:
-                party = self._queue.pop(0)
-                party.waits = False
-                self._followers.append(party)
+            taken = 0
+            for party in self._queue:
+                if len(tickets) >= self._most:
+                    break
                 tickets += party.tickets
-            self._expected = len(self._followers)
+                taken += 1
+            # Before they leave the queue: whoever is in neither list would wait for ever.
+            leader.followers = self._queue[:taken]
+            del self._queue[:taken]
+            for party in leader.followers:
+                party.waits = False
+            self._expected = taken
         return tickets
 
+    # An interrupt may come between any two lines of what follows. Each can be run again then, and
+    # goes on where it was; the lead passes in one assignment.
+
     def _leave(self, party: _Party) -> None:
-        """Tell those that were served, and hand the lead on."""
+        """Tell those that were served, and hand the lead on. Twice does no harm."""
         with self._mutex:
+            party.has_left = True
             if party.waits:
                 self._withdraw(party)
-            if not party.leads:
-                return
-            followers, self._followers = self._followers, []
-            # Where the leader was interrupted, the others are for the next one.
-            for each in reversed(followers):
-                if not each.is_served:
-                    each.waits = True
-                    self._queue.insert(0, each)
-            following = self._queue.pop(0) if self._queue else None
-            self._is_led = following is not None
-            if following is not None:
-                following.waits, following.leads = False, True
-                following.woken.release()
-        for each in followers:
+            if party.leads:
+                self._take_back(party)
+                following = self._queue[0] if self._queue else None
+                if following is None:
+                    self._is_led = party.leads = False
+                else:
+                    party.leads, following.leads, party.heir = False, True, following
+            if party.heir is not None:
+                self._withdraw(party.heir)
+                party.heir.wake()
+        for each in party.followers:
             if each.is_served:
-                each.woken.release()
+                each.wake()
+
+    def _take_back(self, leader: _Party) -> None:
+        """Let those whom an interrupted leader did not serve wait for the next one."""
+        for each in reversed(leader.followers):
+            if not (each.is_served or each.has_left or each in self._queue):
+                each.waits = True
+                self._queue.insert(0, each)
 
     def _withdraw(self, party: _Party) -> None:
-        self._queue.remove(party)
+        with suppress(ValueError):
+            self._queue.remove(party)
         party.waits = False

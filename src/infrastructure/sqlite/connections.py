@@ -40,12 +40,15 @@ class Connections:
     @contextmanager
     def writing(self, timeout: float) -> Iterator[None]:
         """Hold the right to use `writer`; raises `StoreBusy` after so many seconds."""
-        if not self._write_lock.acquire(timeout=max(0.0, timeout)):
-            raise StoreBusy(f"{self.file.path} stayed locked by another thread of this process")
+        held = False
         try:
+            held = self._write_lock.acquire(timeout=max(0.0, timeout))
+            if not held:
+                raise StoreBusy(f"{self.file.path} stayed locked by another thread of this process")
             yield
         finally:
-            self._write_lock.release()
+            if held:
+                self._write_lock.release()
 
     def writer(self) -> sqlite3.Connection:
         """Return the connection that writes; only within `writing`."""

@@ -49,31 +49,34 @@ class Writer:
         connection = self._connections.writer()
         memory = self._connections.memory
         transaction = Transaction(self._store, connection, memory)
+        outcomes: list[Outcome] = []
         try:
             self._begin(connection, deadline)
             (version,) = connection.execute("PRAGMA data_version").fetchone()
             if not memory.is_of(version):
                 require_schema(connection, self._path)
-            outcomes: list[Outcome]
             if len(tickets) == 1:
                 outcomes = [(tickets[0].work(SqliteUnitOfWork(transaction)), None)]
             else:
                 outcomes = [self._run(ticket, transaction) for ticket in tickets]
+            self._commit(connection, transaction)
+            _tell(tickets, outcomes)
         except BaseException as error:
-            memory.forget()
-            with suppress(sqlite3.Error):
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-            if not isinstance(error, sqlite3.OperationalError):
-                self._connections.drop_writer()
+            # A COMMIT is never cut short. Whoever was interrupted after it is not told that it
+            # went well, and the others must be: they would write again.
+            if outcomes and not isinstance(error, Exception) and _has_ended(connection):
+                _tell(tickets, outcomes)
+            self._give_up(connection, error)
             raise
-        self._commit(connection, transaction, tickets, outcomes)
+        if any(failure is not None for _, failure in outcomes):
+            # A traceback that somebody keeps may hold a half-read statement.
+            self._connections.drop_writer()
 
     def _begin(self, connection: sqlite3.Connection, deadline: float) -> None:
         """Begin, in turn with the writers of other processes."""
         turns = self._connections.turns
-        turns.wait()
         try:
+            turns.wait()
             pause = _FIRST_PAUSE
             while True:
                 try:
@@ -107,13 +110,7 @@ class Writer:
         execute("RELEASE work")
         return result, failure
 
-    def _commit(
-        self,
-        connection: sqlite3.Connection,
-        transaction: Transaction,
-        tickets: Sequence[Ticket],
-        outcomes: Sequence[Outcome],
-    ) -> None:
+    def _commit(self, connection: sqlite3.Connection, transaction: Transaction) -> None:
         try:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -121,18 +118,18 @@ class Writer:
             self._connections.drop_writer()
             if not self._has_landed(transaction, error):
                 raise
-        except BaseException as error:
-            # Whoever is interrupted is not told; the others must be.
-            self._connections.drop_writer()
-            if len(tickets) > 1 and self._has_landed(transaction, error):
-                _tell(tickets, outcomes)
-            raise
-        _tell(tickets, outcomes)
-        if any(failure is not None for _, failure in outcomes):
-            # A traceback that somebody keeps may hold a half-read statement.
+
+    def _give_up(self, connection: sqlite3.Connection, error: BaseException) -> None:
+        """Leave nothing of a transaction behind, neither in the file nor in what is remembered."""
+        self._connections.memory.forget()
+        self._connections.turns.give()
+        with suppress(sqlite3.Error):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        if not (isinstance(error, sqlite3.OperationalError) and _has_ended(connection)):
             self._connections.drop_writer()
 
-    def _has_landed(self, transaction: Transaction, failure: BaseException) -> bool:
+    def _has_landed(self, transaction: Transaction, failure: sqlite3.Error) -> bool:
         """Whether a transaction whose COMMIT failed is in the file, and safely so."""
         witness = transaction.witness
         if witness is None:
@@ -156,6 +153,13 @@ class Writer:
                 outcome="unknown",
             ) from failure
         return True
+
+
+def _has_ended(connection: sqlite3.Connection) -> bool:
+    try:
+        return not connection.in_transaction
+    except sqlite3.ProgrammingError:  # it was closed, after a COMMIT that failed
+        return False
 
 
 def _tell(tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> None:
