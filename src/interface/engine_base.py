@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ..application.dispatcher import Handler
+from ..application.runs.session import Session
 from ..domain.lease import Credentials
 from ..domain.payload import Payload
 from ..domain.scope import Scope
@@ -38,10 +39,9 @@ class EngineBase:
         if session is not None:
             session.touch()
 
-    def _note_state(self, scope: Scope, payload: Payload) -> None:
+    def _note_state(self, session: Session, scope: Scope, payload: Payload) -> None:
         """Let a run of this engine know that its state was changed beside it."""
-        session = self._kernel.keeper.session_of(scope.workflow_id)
-        if session is not None and payload.changes_state:
+        if payload.changes_state:
             decode = self._kernel.codec.decode
             session.note_state(
                 scope,

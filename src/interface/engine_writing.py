@@ -118,14 +118,16 @@ class Writing(EngineBase):
             max_retries=max_retries,
             metadata=metadata_of(metadata, self._kernel.codec),
         )
+        session = self._kernel.keeper.session_of(workflow_id)
         command = CreateCheckpoint(
             entry,
             checkpoint_of(parent) if parent is not None else None,
-            credentials=self._credentials(workflow_id),
+            credentials=session.credentials if session is not None else None,
         )
         created: Checkpoint = yield Execute(create_checkpoint, command, timeout)
-        self._touch(workflow_id)
-        self._note_state(scope, payload)
+        if session is not None:
+            session.touch()
+            self._note_state(session, scope, payload)
         return created
 
     def complete(

@@ -53,13 +53,14 @@ class Ticket:
 class _Party:
     """Tickets that one caller waits for."""
 
-    __slots__ = ("followers", "has_left", "heir", "leads", "tickets", "waits", "woken")
+    __slots__ = ("followers", "has_left", "heir", "is_out", "leads", "tickets", "waits", "woken")
 
     def __init__(self, tickets: Sequence[Ticket]) -> None:
         self.tickets = tickets
         self.leads = False
         self.waits = False  # in the queue, not yet taken by a leader
         self.has_left = False
+        self.is_out = False  # and there was nothing left to do
         self.followers: list[_Party] = []  # whose tickets it performs with its own
         self.heir: _Party | None = None  # whom it handed the lead to
         self.woken = threading.Lock()
@@ -121,8 +122,9 @@ class CommitQueue:
             finally:
                 self._leave(party)
         finally:
-            # Should it have been interrupted even in leaving: nobody else would ever lead again.
-            self._leave(party)
+            if not party.is_out:
+                # Interrupted even in leaving: nobody else would ever lead again.
+                self._leave(party)
 
     def _enter(self, party: _Party) -> None:
         with self._mutex:
@@ -192,6 +194,7 @@ class CommitQueue:
         for each in party.followers:
             if each.is_served:
                 each.wake()
+        party.is_out = True
 
     def _take_back(self, leader: _Party) -> None:
         """Let those whom an interrupted leader did not serve wait for the next one."""

@@ -34,16 +34,15 @@ class SqliteSequences:
 
     def __init__(self, transaction: Transaction) -> None:
         self._tx = transaction
-        self._given: dict[str, int] = {}
 
     def next(self, workflow_id: str) -> int:
         """Return a number above every one that the workflow ever had acknowledged."""
-        last = self._given.get(workflow_id, 0)
+        last = self._tx.given.get(workflow_id, 0)
         workflow = self._tx.workflow(workflow_id)
         if workflow is not None:
             head = self._tx.head(workflow)
             last = max(last, head.id.sequence if head else 0, workflow.sequence_floor)
-        self._given[workflow_id] = last + 1
+        self._tx.given[workflow_id] = last + 1
         return last + 1
 
 

@@ -29,7 +29,7 @@ from .format import SCHEMA
 from .transaction import Transaction
 from .trouble import is_passing, translated
 from .unit_of_work import SqliteUnitOfWork
-from .writer import Writer
+from .writer import WorkFailed, Writer
 
 T = TypeVar("T")
 
@@ -178,8 +178,10 @@ class SqliteStore:
         try:
             with self._connections.writing(longest):
                 if len(tickets) > 1:
-                    # Whatever the trouble was: each meets it alone, and learns of its own.
-                    with suppress(sqlite3.Error):
+                    # Whatever the trouble was: each meets it alone, and learns of its own. Without
+                    # savepoints, which would cost the others more than a refusal is worth, and
+                    # which a full disk takes away with the whole transaction.
+                    with suppress(sqlite3.Error, WorkFailed):
                         self._writer.write(tickets, min(ticket.deadline for ticket in tickets))
                 for ticket in tickets:
                     if not ticket.is_done:
@@ -192,7 +194,9 @@ class SqliteStore:
     def _perform_alone(self, ticket: Ticket) -> None:
         try:
             self.patiently(lambda: self._writer.write([ticket], ticket.deadline), ticket.deadline)
-        except Exception as error:  # noqa: BLE001 - told to whoever waits for it
+        except WorkFailed as failed:
+            ticket.fail(failed.__cause__)  # type: ignore[arg-type]
+        except HoldfastError as error:
             ticket.fail(error)
 
     def _after_forks(self) -> None:

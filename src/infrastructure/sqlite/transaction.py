@@ -69,6 +69,7 @@ class Transaction:
 
     Attributes:
         memory: what is known without reading it again.
+        given: the last sequence that was given out, by workflow.
         witness: the row by which the transaction is known again, once it added one.
     """
 
@@ -81,7 +82,12 @@ class Transaction:
         self.store = store
         self.connection = connection
         self.memory = memory or WriterMemory()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Begin another transaction on the same connection."""
         self.witness: Witness | None = None
+        self.given: dict[str, int] = {}
 
     def one(self, text: str, key: Any, subject: object) -> Any:
         """Return the one row that a text selects, or ``None``; *subject* is what it is about."""

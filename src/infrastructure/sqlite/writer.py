@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import StorageUnavailable
 from .commit_queue import Ticket
@@ -20,10 +20,12 @@ from .unit_of_work import SqliteUnitOfWork
 if TYPE_CHECKING:
     from .store import SqliteStore
 
-Outcome: TypeAlias = tuple[Any, Exception | None]
-
 _FIRST_PAUSE = 0.00005
 _LONGEST_PAUSE = 0.01
+
+
+class WorkFailed(Exception):
+    """A work raised, which is its cause; nothing of its transaction is written."""
 
 
 class Writer:
@@ -33,44 +35,53 @@ class Writer:
         self._store = store
         self._connections = connections
         self._path = path
+        self._transaction: Transaction | None = None
+        self._unit_of_work: SqliteUnitOfWork
 
     def write(self, tickets: Sequence[Ticket], deadline: float) -> None:
-        """Run the tickets' works as one transaction; each has its outcome once that is durable.
+        """Run the tickets' works as one transaction; each has its result once that is durable.
 
-        One that raises takes nothing of the others with it.
+        Where one of them raises, nothing of any is written, and that is raised.
 
         Args:
             deadline: until when another writer is waited for, by the monotonic clock.
 
         Raises:
+            WorkFailed: one of the works raised; from that.
             sqlite3.Error: there was trouble with the file; nothing of any is written.
             StorageUnavailable: it cannot be told whether they are written.
         """
         connection = self._connections.writer()
         memory = self._connections.memory
-        transaction = Transaction(self._store, connection, memory)
-        outcomes: list[Outcome] = []
+        transaction, work_on = self._transaction_on(connection)
+        results: list[Any] = []
         try:
             self._begin(connection, deadline)
             (version,) = connection.execute("PRAGMA data_version").fetchone()
             if not memory.is_of(version):
                 require_schema(connection, self._path)
-            if len(tickets) == 1:
-                outcomes = [(tickets[0].work(SqliteUnitOfWork(transaction)), None)]
-            else:
-                outcomes = [self._run(ticket, transaction) for ticket in tickets]
+            results += [_result_of(ticket, work_on) for ticket in tickets]
             self._commit(connection, transaction)
-            _tell(tickets, outcomes)
+            _tell(tickets, results)
         except BaseException as error:
             # A COMMIT is never cut short. Whoever was interrupted after it is not told that it
             # went well, and the others must be: they would write again.
-            if outcomes and not isinstance(error, Exception) and _has_ended(connection):
-                _tell(tickets, outcomes)
+            cut_short = len(results) == len(tickets) and not isinstance(error, Exception)
+            if cut_short and _has_ended(connection):
+                _tell(tickets, results)
             self._give_up(connection, error)
             raise
-        if any(failure is not None for _, failure in outcomes):
-            # A traceback that somebody keeps may hold a half-read statement.
-            self._connections.drop_writer()
+
+    def _transaction_on(
+        self, connection: sqlite3.Connection
+    ) -> tuple[Transaction, SqliteUnitOfWork]:
+        """Return a transaction; made once a connection, since that takes as long as an insert."""
+        if self._transaction is None or self._transaction.connection is not connection:
+            memory = self._connections.memory
+            self._transaction = Transaction(self._store, connection, memory)
+            self._unit_of_work = SqliteUnitOfWork(self._transaction)
+        self._transaction.begin_anew()
+        return self._transaction, self._unit_of_work
 
     def _begin(self, connection: sqlite3.Connection, deadline: float) -> None:
         """Begin, in turn with the writers of other processes."""
@@ -91,24 +102,6 @@ class Writer:
                 pause = min(pause * 1.25, _LONGEST_PAUSE)
         finally:
             turns.give()
-
-    def _run(self, ticket: Ticket, transaction: Transaction) -> Outcome:
-        """Run one of several works; undo what it wrote if it raises."""
-        execute = transaction.connection.execute
-        witness = transaction.witness
-        execute("SAVEPOINT work")
-        try:
-            result, failure = ticket.work(SqliteUnitOfWork(transaction)), None
-        except sqlite3.Error:
-            # A full disk rolls the whole transaction back, and what follows would be written alone.
-            raise
-        except Exception as error:  # noqa: BLE001 - told to whoever waits for it
-            result, failure = None, error
-            transaction.memory.forget()
-            transaction.witness = witness
-            execute("ROLLBACK TO work")
-        execute("RELEASE work")
-        return result, failure
 
     def _commit(self, connection: sqlite3.Connection, transaction: Transaction) -> None:
         try:
@@ -162,9 +155,15 @@ def _has_ended(connection: sqlite3.Connection) -> bool:
         return False
 
 
-def _tell(tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> None:
-    for ticket, (result, failure) in zip(tickets, outcomes, strict=True):
-        if failure is None:
-            ticket.succeed(result)
-        else:
-            ticket.fail(failure)
+def _result_of(ticket: Ticket, work_on: SqliteUnitOfWork) -> Any:
+    try:
+        return ticket.work(work_on)
+    except sqlite3.Error:
+        raise
+    except Exception as error:
+        raise WorkFailed from error
+
+
+def _tell(tickets: Sequence[Ticket], results: Sequence[Any]) -> None:
+    for ticket, result in zip(tickets, results, strict=True):
+        ticket.succeed(result)
