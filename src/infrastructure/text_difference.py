@@ -15,6 +15,8 @@ _WORTHWHILE = 48
 _WINDOW = 32
 # Where in what is left to compare windows are tried, as fractions of it.
 _TRIED_AT = (0.5, 0.25, 0.75, 0.125, 0.875)
+# Compared at once; what is longer is compared in steps that grow.
+_BLOCK = 256
 # Searches in one comparison: a text that was rewritten wholesale is given up on soon.
 _MOST_SEARCHES = 160
 
@@ -121,32 +123,45 @@ class _Comparison:
     def _equal_from(self, old_at: int, new_at: int, most: int) -> int:
         """Return how many bytes, at most *most*, are equal from two places on."""
         old, view = self.old, self.new_view
-        done, step = 0, 128
+        done, step = 0, _BLOCK
         while done < most:
             step = min(step, most - done)
             if old.startswith(view[new_at + done : new_at + done + step], old_at + done):
                 done += step
                 step *= 4
-            elif step == 1:
-                break
+            elif step > _BLOCK:
+                step = max(_BLOCK, step // 4)
             else:
-                most = done + step - 1
-                step = (step + 1) // 2
+                at, end = old_at + done, new_at + done
+                return done + _equal_at_start(old[at : at + step], self.new[end : end + step])
         return done
 
     def _equal_until(self, old_at: int, new_at: int, most: int) -> int:
         """Return how many bytes, at most *most*, are equal before two places."""
         old, view = self.old, self.new_view
-        done, step = 0, 128
+        done, step = 0, _BLOCK
         while done < most:
             step = min(step, most - done)
             piece = view[new_at - done - step : new_at - done]
             if old.endswith(piece, 0, old_at - done):
                 done += step
                 step *= 4
-            elif step == 1:
-                break
+            elif step > _BLOCK:
+                step = max(_BLOCK, step // 4)
             else:
-                most = done + step - 1
-                step = (step + 1) // 2
+                at = old_at - done
+                return done + _equal_at_end(old[at - step : at], bytes(piece))
         return done
+
+
+# Where two short texts of one size part: their difference as one number tells, without a loop.
+
+
+def _equal_at_start(one: bytes, other: bytes) -> int:
+    differing = int.from_bytes(one, "big") ^ int.from_bytes(other, "big")
+    return len(one) - (differing.bit_length() + 7) // 8
+
+
+def _equal_at_end(one: bytes, other: bytes) -> int:
+    differing = int.from_bytes(one, "little") ^ int.from_bytes(other, "little")
+    return len(one) - (differing.bit_length() + 7) // 8

@@ -16,8 +16,8 @@ from .rows import CheckpointRow, Parent, id_of, intact_row, new_row, row_with_ke
 from .transaction import Transaction, WorkflowRow
 from .writer_memory import Tail
 
-# Comparing smaller states costs more than writing what it saves.
-_WORTH_COMPARING = 1024
+# Comparing smaller states costs more than writing what it saves: both fit into a page or two.
+_WORTH_COMPARING = 4096
 
 
 class Appender:

@@ -20,6 +20,10 @@ Durability = Literal["power", "process"]
 # A writer waits for its turn without SQLite's help (`turns`).
 _READERS_WAIT = 0.25
 _SYNCHRONOUS = {"power": 2, "process": 1}  # FULL, NORMAL
+# Moving the -wal into the file costs two syncs and is paid by whoever commits then: seldom, since a
+# save changes some pages again and again. A burst may leave a longer -wal; the next one cuts it.
+_CHECKPOINT_PAGES = 4000
+_LARGEST_WAL = 32 << 20
 _SWITCH_TRIES = 400
 _SWITCH_PAUSE = 0.025
 
@@ -77,6 +81,8 @@ class StoreFile:
             execute("PRAGMA query_only = ON")
             return
         execute(f"PRAGMA synchronous = {_SYNCHRONOUS[self.durability]}")
+        execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        execute(f"PRAGMA journal_size_limit = {_LARGEST_WAL}")
         if sys.platform == "darwin" and self.durability == "power":
             execute("PRAGMA fullfsync = ON")
             execute("PRAGMA checkpoint_fullfsync = ON")

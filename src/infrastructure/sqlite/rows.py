@@ -128,6 +128,7 @@ def new_row(
 ) -> CheckpointRow:
     """Return the row of a new checkpoint, without a keyframe of its own."""
     identity = checkpoint.id
+    created_at = to_microseconds(checkpoint.created_at)
     columns = (
         number,
         workflow,
@@ -138,8 +139,10 @@ def new_row(
         checkpoint.status.value,
         checkpoint.name,
         checkpoint.kind,
-        to_microseconds(checkpoint.created_at),
-        to_microseconds(checkpoint.updated_at),
+        created_at,
+        created_at
+        if checkpoint.updated_at is checkpoint.created_at
+        else to_microseconds(checkpoint.updated_at),
         checkpoint.parent_id.sequence if checkpoint.parent_id else None,
         (checkpoint.parent_id.scope.key or None) if checkpoint.parent_id else None,
         checkpoint.epoch,
