@@ -43,6 +43,9 @@ if TYPE_CHECKING:
         CheckpointCorrupted as CheckpointCorrupted,
     )
     from .domain.errors import (
+        CommandFailed as CommandFailed,
+    )
+    from .domain.errors import (
         Damaged as Damaged,
     )
     from .domain.errors import (
@@ -53,6 +56,12 @@ if TYPE_CHECKING:
     )
     from .domain.errors import (
         ForeignRun as ForeignRun,
+    )
+    from .domain.errors import (
+        HandlerDied as HandlerDied,
+    )
+    from .domain.errors import (
+        HandlerFailed as HandlerFailed,
     )
     from .domain.errors import (
         HandlerNotFound as HandlerNotFound,
@@ -194,9 +203,12 @@ _HOMES = {
         "ChainBroken",
         "CheckpointCorrupted",
         "Damaged",
+        "CommandFailed",
         "DuplicateName",
         "Fenced",
         "ForeignRun",
+        "HandlerDied",
+        "HandlerFailed",
         "HandlerNotFound",
         "HoldfastError",
         "IllegalTransition",

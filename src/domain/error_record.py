@@ -32,6 +32,9 @@ class ErrorRecord:
     @classmethod
     def of(cls, error: BaseException) -> ErrorRecord:
         """Return the record of *error*, with its traceback and causes."""
+        recorded = getattr(error, "recorded_as", None)
+        if isinstance(recorded, cls):
+            return recorded  # it was raised elsewhere, and this tells of it
         kind = type(error)
         module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
         try:

@@ -25,6 +25,9 @@
     │   │   └── AnsweredTooLate  its time was over
     │   └── Cancelled            somebody asked the run to stop
     ├── TimedOut                 a handler, or a step, exceeded its time
+    ├── HandlerFailed            a handler raised, in a process of its own
+    ├── HandlerDied              a handler's own process ended without a word
+    ├── CommandFailed            a command ended with another exit status than 0
     ├── Damaged                  stored data is not what was written
     │   ├── ChainBroken          an ancestor that is needed is missing
     │   └── CheckpointCorrupted  a digest does not match
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from .error_record import ErrorRecord
+
 _NAMES_SHOWN = 10
 
 
@@ -56,9 +61,11 @@ class HoldfastError(Exception):
     """The root of the tree: ``except HoldfastError`` catches whatever Holdfast raises.
 
     ``advice`` is the part of the message that says what to do, where it can be told apart.
+    ``recorded_as`` is what is recorded of it, where it was raised in another process.
     """
 
     advice = ""
+    recorded_as: ErrorRecord | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         # Pickled by message and attributes: the default calls a subclass with the message alone,
@@ -353,6 +360,42 @@ class TimedOut(HoldfastError, TimeoutError):
         super().__init__(f"{subject} {problem} {seconds:g} s")
 
 
+class HandlerFailed(HoldfastError):
+    """A handler raised, in a process of its own; ``record`` is what is recorded of that."""
+
+    def __init__(self, handler: str, record: ErrorRecord) -> None:
+        self.handler = handler
+        self.record = record
+        super().__init__(record.summary)
+
+
+class HandlerDied(HoldfastError):
+    """A handler's own process ended before it returned.
+
+    ``exit_code`` is what it ended with, negative for a signal.
+    """
+
+    def __init__(self, subject: str, handler: str, exit_code: int | None) -> None:
+        self.subject = subject
+        self.handler = handler
+        self.exit_code = exit_code
+        super().__init__(
+            f"{subject}: the process of {handler!r} {_ending(exit_code)} before it returned"
+        )
+
+
+class CommandFailed(HoldfastError):
+    """A command ended with another exit status than 0."""
+
+    def __init__(
+        self, subject: str, command: Sequence[str], exit_code: int, problem: str = ""
+    ) -> None:
+        self.subject = subject
+        self.command = tuple(command)
+        self.exit_code = exit_code
+        super().__init__(f"{subject}: the command {command[0]!r} {problem or _ending(exit_code)}")
+
+
 class Damaged(HoldfastError):
     """Stored data is not what was written."""
 
@@ -461,6 +504,22 @@ def known_names(name: str, known: Sequence[str]) -> str:
         + f"known: {', '.join(shown)}"
         + (f" and {more} more" if more else "")
     )
+
+
+def _ending(exit_code: int | None) -> str:
+    if exit_code is None or exit_code >= 0:
+        return f"ended with exit status {exit_code}"
+    return f"was killed by {signal_name(-exit_code)}"
+
+
+def signal_name(number: int) -> str:
+    """Return what people call a signal."""
+    import signal  # late: errors are imported by whoever starts, and seldom made
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _restored(kind: type[HoldfastError], args: tuple[object, ...]) -> HoldfastError:

@@ -12,6 +12,8 @@ from ..application.environment import BackOff, Environment
 from ..application.runs.lease_keeper import LeaseKeeper
 from ..domain.errors import InvalidRequest
 from ..domain.ports import Clock, Store
+from ..domain.ports.processes import Process, ProcessOrder, SignsOfLife
+from ..domain.run_handover import RunHandover, handed_over
 from ..infrastructure.clock import SystemClock
 from ..infrastructure.host import LocalHost
 from ..infrastructure.json_codec import JsonCodec
@@ -56,6 +58,7 @@ def make_kernel(
     dispatcher = Dispatcher(store, env)
     keeper = LeaseKeeper(dispatcher)
     survive_forks(store, keeper)
+    handover = _handover_for(store)
     return Kernel(
         store,
         dispatcher,
@@ -63,7 +66,34 @@ def make_kernel(
         codec,
         registry if registry is not None else Registry(),
         settings,
+        _Processes(),
+        durability,
+        handover,
+        _signs(handover),
     )
+
+
+class _Processes:
+    """Starts processes of their own; what that takes is imported when one is started."""
+
+    def start(self, order: ProcessOrder) -> Process:
+        from ..infrastructure.processes.own_process import LocalProcesses
+
+        return LocalProcesses().start(order)
+
+
+def _handover_for(store: Store) -> RunHandover | None:
+    """Return what the run that this process is a child of handed over, if it is of this store."""
+    handover = handed_over(os.environ)
+    return handover if handover is not None and handover.store == store.target else None
+
+
+def _signs(handover: RunHandover | None) -> SignsOfLife | None:
+    if handover is None or handover.signs is None:
+        return None
+    from ..infrastructure.processes.signs import SignSender
+
+    return SignSender(handover.signs)
 
 
 def _open_store(

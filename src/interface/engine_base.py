@@ -24,9 +24,9 @@ class EngineBase:
         self._driver = SyncDriver(kernel)
 
     def _credentials(self, workflow_id: str) -> Credentials | None:
-        """Return those of a run of this engine, if one is carrying the workflow on."""
+        """Return those of a run of this engine, or of the run that this process is a child of."""
         session = self._kernel.keeper.session_of(workflow_id)
-        return session.credentials if session is not None else None
+        return session.credentials if session else self._kernel.inherited(workflow_id)
 
     def _write(self, handler: Handler[C, T], command: C, workflow_id: str) -> T:
         """Run a command that was given this engine's credentials: a sign of life of its run."""
@@ -38,6 +38,8 @@ class EngineBase:
         session = self._kernel.keeper.session_of(workflow_id)
         if session is not None:
             session.touch()
+        elif self._kernel.signs is not None and self._kernel.inherited(workflow_id):
+            self._kernel.signs.give()
 
     def _note_state(self, session: Session, scope: Scope, payload: Payload) -> None:
         """Let a run of this engine know that its state was changed beside it."""

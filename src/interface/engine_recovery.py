@@ -163,6 +163,7 @@ class Recovery(EngineBase):
         max_retries: int = DEFAULT_MAX_RETRIES,
         retention_days: float | None = None,
         retention_count: int | None = None,
+        isolation: Isolation = "inline",
     ) -> Callable[[F], F]:
         """Register a workflow; see `Registry.workflow`."""
         return self._kernel.registry.workflow(
@@ -171,4 +172,5 @@ class Recovery(EngineBase):
             max_retries=max_retries,
             retention_days=retention_days,
             retention_count=retention_count,
+            isolation=isolation,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..application.dispatcher import Dispatcher
 from ..application.environment import Environment
@@ -13,8 +14,11 @@ from ..application.runs.step import StepKit
 from ..domain.checkpoint_id import CheckpointId
 from ..domain.execution_context import ExecutionContext, context_of
 from ..domain.json_value import JsonObject, JsonValue
+from ..domain.lease import Credentials
 from ..domain.ports import Codec, Store
+from ..domain.ports.processes import Processes, SignsOfLife
 from ..domain.replay import Replay
+from ..domain.run_handover import RunHandover, text_of
 from ..domain.scope import Scope
 from .registry import Registry
 from .settings import Settings
@@ -22,7 +26,13 @@ from .settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """What the synchronous and the asynchronous face of an engine share."""
+    """What the synchronous and the asynchronous face of an engine share.
+
+    Attributes:
+        handover: the lease of the run that this process is a child of, if it is of this store.
+        signs: where a child of a run shows that it is alive.
+        handlers_print_to: where the standard output of handlers' own processes goes.
+    """
 
     store: Store
     dispatcher: Dispatcher
@@ -30,6 +40,11 @@ class Kernel:
     codec: Codec
     registry: Registry
     settings: Settings
+    processes: Processes
+    durability: str = "power"
+    handover: RunHandover | None = None
+    signs: SignsOfLife | None = None
+    handlers_print_to: Literal["stdout", "stderr"] = "stdout"
 
     @property
     def env(self) -> Environment:
@@ -40,6 +55,12 @@ class Kernel:
     def attempts(self) -> AttemptKit:
         """What every attempt works with."""
         return AttemptKit(self.env, self.codec, self.keeper)
+
+    def inherited(self, workflow_id: str) -> Credentials | None:
+        """Return the credentials that were handed to this process for a workflow, if they were."""
+        if self.handover is None or self.handover.workflow != text_of(workflow_id):
+            return None
+        return self.handover.credentials
 
     def steps(self, session: Session) -> StepKit:
         """Return what every step of a run works with."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, get_args
 
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES
-from ..domain.errors import HandlerNotFound, InvalidRequest
+from ..domain.errors import HandlerNotFound, InvalidRequest, shorten
 from ..domain.name_part import check_part
 from ..domain.ports import HandlerSpec
 from ..domain.ports.handler_registry import Isolation
@@ -46,12 +47,9 @@ class Registry:
         Args:
             timeout: seconds that one attempt may take; ``None`` for no limit but silence.
             isolation: ``"process"`` to run it in a process of its own, which can be ended at its
-                limit whatever it does.
+                limit whatever it does. That imports the function: it stands at the top of a module.
         """
-        if isolation != "inline":
-            raise InvalidRequest(
-                f"isolation={isolation!r} of handler {name!r} is not there yet; give 'inline'"
-            )
+        _require_isolation(name, isolation)
         return self._register(
             name, lambda function: HandlerSpec(name, function, timeout, isolation)
         )
@@ -64,6 +62,7 @@ class Registry:
         max_retries: int = DEFAULT_MAX_RETRIES,
         retention_days: float | None = None,
         retention_count: int | None = None,
+        isolation: Isolation = "inline",
     ) -> Callable[[F], F]:
         """Register the function, unchanged, as the workflow *name*: `start` runs it.
 
@@ -74,19 +73,64 @@ class Registry:
             max_retries: executions after the first that may pass without progress.
             retention_days: how long its checkpoints are kept at least; ``None`` for the store's.
             retention_count: how many of its newest checkpoints are kept at least.
+            isolation: see `handler`.
         """
+        _require_isolation(name, isolation)
         return self._register(
             name,
             lambda function: HandlerSpec(
                 name,
                 function,
                 timeout,
+                isolation,
                 is_workflow=True,
                 max_retries=max_retries,
                 retention_days=retention_days,
                 retention_count=retention_count,
             ),
         )
+
+    def command(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        timeout: float | None = DEFAULT_HANDLER_TIMEOUT,
+    ) -> None:
+        """Register a command, run without a shell, as the resume handler *name*.
+
+        It gets the context as JSON on standard input and ``HOLDFAST_RUN_*`` in its environment;
+        exit status 0 completes what it carries on, any other fails it.
+
+        Args:
+            command: the program and its arguments.
+            timeout: seconds that one attempt may take; ``None`` for no limit but silence.
+        """
+        if isinstance(command, str | bytes) or not command:
+            raise InvalidRequest(
+                f"the command of handler {name!r} is {shorten(command)}; give a list of arguments, "
+                "for example ['prog', 'arg']"
+            )
+        for each in command:
+            if not isinstance(each, str) or "\0" in each:
+                raise InvalidRequest(
+                    f"the command of handler {name!r} has the argument {shorten(each)}; give text"
+                )
+        spec = HandlerSpec(name, _no_function, timeout, "process", command=tuple(command))
+        self._register(name, lambda _: spec)(_no_function)
+
+    def isolated(self, program: str) -> Registry:
+        """Return a copy whose handlers run in processes of their own, found as *program* names.
+
+        Args:
+            program: ``MODULE:ATTRIBUTE`` of this registry, or of what gives it.
+        """
+        copy = Registry()
+        copy._specs = {
+            name: replace(spec, isolation="process", program=program)
+            for name, spec in self._specs.items()
+        }
+        return copy
 
     def get(self, name: str) -> HandlerSpec | None:
         """Return the handler called *name*, if it is registered."""
@@ -119,7 +163,31 @@ class Registry:
             raise InvalidRequest(f"a handler named {name!r} is registered already; choose another")
 
         def decorate(function: F) -> F:
-            self._specs[name] = make(function)
+            spec = make(function)
+            if spec.isolation == "process" and not spec.command:
+                require_importable(name, function)
+            self._specs[name] = spec
             return function
 
         return decorate
+
+
+def require_importable(name: str, function: Callable[..., Any]) -> None:
+    """Raise `InvalidRequest` when a fresh process could not import the function of a handler."""
+    found = getattr(function, "__qualname__", None)
+    if found is None or getattr(function, "__module__", None) is None or "<" in found:
+        raise InvalidRequest(
+            f"handler {name!r} is to run in a process of its own, which imports its function by "
+            f"name, and {found or shorten(function)} is none that can be imported; define it at "
+            "the top of a module"
+        )
+
+
+def _require_isolation(name: str, isolation: Isolation) -> None:
+    if isolation not in get_args(Isolation):
+        known = " or ".join(map(repr, get_args(Isolation)))
+        raise InvalidRequest(f"isolation of handler {name!r} is {shorten(isolation)}; give {known}")
+
+
+def _no_function(run: object) -> None:
+    raise AssertionError(f"a command is run in its place, for {run}")

@@ -22,6 +22,7 @@ class Settings:
         back_off_base: the upper bound of the pause before the first retry.
         back_off_cap: the upper bound of any such pause.
         max_attempts: executions of one workflow, with progress or without; ``None`` for no bound.
+        grace: what a process of a handler has between SIGTERM and SIGKILL.
     """
 
     write_timeout: float = 30.0
@@ -31,6 +32,7 @@ class Settings:
     back_off_base: float = 1.0
     back_off_cap: float = 60.0
     max_attempts: int | None = None
+    grace: float = 5.0
 
     @classmethod
     def of(cls, given: Settings | Mapping[str, float | None] | None) -> Settings:
@@ -69,7 +71,7 @@ class Settings:
                 raise InvalidRequest(
                     f"{each.name} is {shorten(value)}; give a number, not {type(value).__name__}"
                 )
-        for name in ("write_timeout", "back_off_base", "back_off_cap"):
+        for name in ("write_timeout", "back_off_base", "back_off_cap", "grace"):
             if not 0 <= getattr(self, name) < inf:
                 raise InvalidRequest(f"{name} is {getattr(self, name)}; give 0 or more seconds")
         for name in ("max_state_bytes", "lease", "silence"):

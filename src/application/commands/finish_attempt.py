@@ -30,6 +30,7 @@ class FinishAttempt:
         scope: what a handler that returned has completed.
         payload: its output.
         error: of an attempt that failed.
+        output_tail: the end of what the handler's own process printed.
     """
 
     scope: Scope
@@ -38,6 +39,7 @@ class FinishAttempt:
     outcome: Outcome
     payload: Payload = EMPTY
     error: ErrorRecord | None = None
+    output_tail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,13 @@ def finish_attempt(command: FinishAttempt, *, uow: UnitOfWork, env: Environment)
     finished = _settle(command, scribe, env)
     last = uow.attempts.last(workflow)
     if last is not None:
-        ended = replace(last, ended_at=scribe.at, outcome=finished.outcome, error=command.error)
+        ended = replace(
+            last,
+            ended_at=scribe.at,
+            outcome=finished.outcome,
+            error=command.error,
+            output_tail=command.output_tail,
+        )
         uow.attempts.put(ended)
     lease = uow.leases.get(workflow)
     if lease is not None:
@@ -80,7 +88,7 @@ def _settle(command: FinishAttempt, scribe: Scribe, env: Environment) -> Finishe
         return _settled_by_handler(command, scribe, opening)
     if command.outcome is Outcome.COMPLETED:
         return _complete(command, scribe)
-    if command.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
+    if command.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.DIED):
         return _fail(command, scribe, env)
     if command.outcome is Outcome.CANCELLED:
         abandoned = kill_scopes(scribe, CANCELLED, workflow)

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from ...domain.advice import OPEN_ANEW
 from ...domain.attempt import Outcome
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import Fenced, HoldfastError, NotRecoverable, TimedOut, Waiting
+from ...domain.errors import (
+    Fenced,
+    HandlerDied,
+    HoldfastError,
+    NotRecoverable,
+    TimedOut,
+    Waiting,
+)
 from ...domain.json_value import JsonValue
 from ...domain.payload import EMPTY, Payload
 from ...domain.ports import Codec, HandlerSpec
@@ -146,6 +153,8 @@ def record_failure(
     if trouble is not None:
         yield from give_up(kit, session, Outcome.STORE_TROUBLE)
         raise trouble
+    if isinstance(error, HandlerDied):
+        return (yield from _finish(kit, session, Outcome.DIED, error=ErrorRecord.of(error)))
     if not isinstance(error, TimedOut) or error.subject != str(session.workflow):
         return (yield from _finish(kit, session, Outcome.FAILED, error=ErrorRecord.of(error)))
     # The attempt itself ran out of time, and not a step of it.
@@ -180,6 +189,7 @@ def _finish(
         outcome,
         payload,
         error,
+        session.output_tail,
     )
     if session.is_cancelled:
         # Nothing else is written by it any more.

@@ -94,6 +94,9 @@ class LeaseKeeper:
         """Renew what is due, end what is silent; return the seconds until there is more to do."""
         naps = [_LONGEST_NAP]
         for session in self.sessions():
+            if session.watched:
+                naps.append(self._renew_if_due(session))
+                continue
             if session.silent_for > session.silence_limit:
                 self._end_silent(session)
                 continue

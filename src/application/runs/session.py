@@ -75,6 +75,10 @@ class Session:
         is_completed: the workflow was completed before: steps give what is recorded.
         timed_out: what was recorded, where the attempt was ended for being silent.
         interrupt: how the driver is told to stop the handler, where it can be stopped.
+        watched: somebody else ends it when it is silent, and records that.
+        on_sign: told of each sign of life, with the seconds for which it may be silent where that
+            is more than usual, and 0 where it is not.
+        output_tail: the end of what the handler's own process printed, where it had one.
     """
 
     def __init__(
@@ -97,12 +101,16 @@ class Session:
         self.ended: Exception | None = None
         self.timed_out: Finished | None = None
         self.interrupt: Callable[[], None] | None = None
+        self.watched = False
+        self.on_sign: Callable[[float], None] | None = None
+        self.output_tail: str | None = None
         self._env = env
         self._lock = threading.Lock()
         self._used: set[Scope] = set()
         self._states: dict[Scope, JsonObject] = {}
         self._allowances: list[float] = []
         self._waits: list[Waiting] = []
+        self._told: dict[int, float] = {}
         self._last_sign_ns = env.clock.moment().uptime_ns
 
     def belongs_to(self, env: Environment) -> bool:
@@ -213,6 +221,25 @@ class Session:
     def touch(self) -> None:
         """Note a sign of life: a checkpoint, a finished step, a heartbeat."""
         self._last_sign_ns = self._env.clock.moment().uptime_ns
+        if self.on_sign is not None:
+            with self._lock:
+                allowed = max(self._allowances, default=0.0)
+            self.on_sign(allowed)
+
+    def hear(self, process: int, allowance: float | None) -> None:
+        """Note a sign of life of another process that works for this attempt.
+
+        Args:
+            allowance: seconds for which that one may be silent, where that is more than usual; 0
+                ends it; ``None`` changes nothing.
+        """
+        self.touch()
+        if allowance is None:
+            return
+        with self._lock:
+            self._told.pop(process, None)
+            if allowance > 0:
+                self._told[process] = allowance
 
     @contextmanager
     def may_be_silent(self, seconds: float | None) -> Iterator[None]:
@@ -220,9 +247,9 @@ class Session:
         if seconds is None:
             yield
             return
-        self.touch()
         with self._lock:
             self._allowances.append(seconds)
+        self.touch()
         try:
             yield
         finally:
@@ -233,7 +260,7 @@ class Session:
     def silence_limit(self) -> float:
         """How long it may be silent now, in seconds."""
         with self._lock:
-            return max([self.terms.silence, *self._allowances])
+            return max([self.terms.silence, *self._allowances, *self._told.values()])
 
     @property
     def silent_for(self) -> float:

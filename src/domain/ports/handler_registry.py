@@ -18,6 +18,9 @@ class HandlerSpec:
     Attributes:
         timeout: seconds that one attempt may take; ``None`` for no limit but silence.
         is_workflow: whether it also starts workflows of its name.
+        program: what a process of its own imports to find the handler, as ``MODULE:ATTRIBUTE``;
+            ``None`` for the function itself, by its module and name.
+        command: what is run instead of the function: arguments, without a shell.
     """
 
     name: str
@@ -28,6 +31,8 @@ class HandlerSpec:
     max_retries: int = DEFAULT_MAX_RETRIES
     retention_days: float | None = None
     retention_count: int | None = None
+    program: str | None = None
+    command: tuple[str, ...] = ()
 
 
 class HandlerRegistry(Protocol):

@@ -30,7 +30,7 @@ class Shell:
 
     @contextmanager
     def engine(self, *, writable: bool = False, create: bool = False) -> Iterator[Engine]:
-        """Give an engine on the store, with the program's handlers.
+        """Give an engine on the store, with the program's handlers, in processes of their own.
 
         Args:
             writable: bring the store's schema up to date.
@@ -43,13 +43,13 @@ class Shell:
         program = self._load_program()
         if isinstance(program, Engine):
             self._require_same_store(program)
-            yield program
+            yield self._isolated(program)
             return
         kernel = make_kernel(
             self.require_store(), registry=program, upgrade=writable, create=create
         )
         with Engine(kernel) as engine:
-            yield engine
+            yield self._isolated(engine)
 
     def registry(self) -> Registry:
         """Return the handlers of the program, which must be named."""
@@ -88,6 +88,15 @@ class Shell:
         # In a pipe there is no width to fit: what is cut off there is lost to whoever reads it.
         width = None if sys.stdout.isatty() else 200
         return Console(width=width, highlight=False, soft_wrap=False)
+
+    def _isolated(self, engine: Engine) -> Engine:
+        """Return the engine with the program's handlers in processes of their own."""
+        if self.app is None:
+            return engine
+        from ..isolation.isolated_engine import isolated
+
+        # With --json standard output holds JSON alone.
+        return isolated(engine, self.app, "stderr" if self.as_json else "stdout")
 
     def _load_program(self) -> Registry | Engine | None:
         """Return what --app names; loaded once, for it may make a new one each time."""

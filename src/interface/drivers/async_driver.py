@@ -72,6 +72,8 @@ class AsyncDriver:
 
     async def carry(self, carry: Carry) -> Any:
         """Let a handler carry a workflow on, within its time."""
+        if carry.spec.isolation == "process":
+            return await self._carry_in_process(carry)
         if not inspect.iscoroutinefunction(carry.spec.function):
             # It gets the synchronous face, and a thread.
             perform = SyncDriver(self.kernel).perform_carry
@@ -87,6 +89,21 @@ class AsyncDriver:
         """Let the threads end; those that wait for the store finish first."""
         self._closed = True
         self._store.shutdown(wait=True)
+
+    async def _carry_in_process(self, carry: Carry) -> Any:
+        from ..isolation.carrying import carry_in_process
+
+        stopped = threading.Event()
+        waiting = partial(carry_in_process, carry, self.kernel, stopped)
+        doing = asyncio.wrap_future(in_thread("holdfast-work", waiting))
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            stopped.set()
+            await asyncio.wait([doing])
+            if not doing.cancelled():
+                doing.exception()  # seen: being cancelled is what the caller learns
+            raise
 
     def _require_open(self) -> None:
         if self._closed:

@@ -77,6 +77,10 @@ class SyncDriver:
 
     def perform_carry(self, carry: Carry) -> Any:
         """Let a handler carry a workflow on, within its time."""
+        if carry.spec.isolation == "process":
+            from ..isolation.carrying import carry_in_process
+
+            return carry_in_process(carry, self.kernel)
         with carrying(carry.session):
             return self._carry(carry)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from holdfast.domain import errors
+from holdfast.domain.error_record import ErrorRecord
 from holdfast.domain.errors import (
     AlreadyAnswered,
     AnsweredTooLate,
@@ -17,10 +18,13 @@ from holdfast.domain.errors import (
     Cancelled,
     ChainBroken,
     CheckpointCorrupted,
+    CommandFailed,
     Damaged,
     DuplicateName,
     Fenced,
     ForeignRun,
+    HandlerDied,
+    HandlerFailed,
     HandlerNotFound,
     HoldfastError,
     IllegalTransition,
@@ -99,6 +103,12 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
         TimedOut("handler review", "timed out after", 300.0),
         ["handler review timed out after 300 s"],
     ),
+    (HandlerFailed("h", ErrorRecord("ValueError", "no luck")), ["ValueError: no luck"]),
+    (HandlerDied("w", "h", 3), ["w: the process of 'h' ended with exit status 3 before it"]),
+    (HandlerDied("w", "h", -9), ["was killed by SIGKILL"]),
+    (HandlerDied("w", "h", -99), ["was killed by signal 99"]),
+    (CommandFailed("w/s", ["sh", "-c"], 2), ["w/s: the command 'sh' ended with exit status 2"]),
+    (CommandFailed("w", ["x"], 127, "was interrupted"), ["the command 'x' was interrupted"]),
     (Damaged("x"), ["x"]),
     (ChainBroken("w@9", "w@4"), ["w@9 cannot be rebuilt", "w@4 is missing", "restore a backup"]),
     (CheckpointCorrupted("w@9", "its digest does not match"), ["w@9 is damaged: its digest"]),
@@ -228,6 +238,8 @@ def test_attributes_when_the_message_has_a_value_then_the_error_has_it_too(
         ),
         (Waiting("w", "n", NOON), {"workflow_id": "w", "name": "n", "until": NOON}),
         (TimedOut("h", "after", 1.5), {"subject": "h", "seconds": 1.5}),
+        (HandlerDied("w", "h", -9), {"subject": "w", "handler": "h", "exit_code": -9}),
+        (CommandFailed("w", ["x", "y"], 2), {"command": ("x", "y"), "exit_code": 2}),
         (ChainBroken(1, 2), {"checkpoint": "1", "missing": "2"}),
         (CheckpointCorrupted(1, "p"), {"subject": "1", "problem": "p"}),
         (SchemaTooNew("t", 3, 2), {"found": 3, "supported": 2}),
