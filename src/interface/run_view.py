@@ -70,6 +70,11 @@ class RunView:
         return self._session.ended is not None and not self._session.is_completed
 
     @property
+    def is_completed(self) -> bool:
+        """Whether the workflow was completed before: steps give what is recorded."""
+        return self._session.is_completed
+
+    @property
     def in_doubt(self) -> tuple[str, ...]:
         """The steps that an earlier attempt opened and did not close: they may have had effects.
 

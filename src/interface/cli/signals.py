@@ -13,6 +13,11 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
 
 
+def received_any() -> bool:
+    """Whether SIGTERM interrupted the command."""
+    return bool(_received)
+
+
 def received() -> int:
     """Return the signal that interrupted the command."""
     return _received[-1] if _received else signal.SIGINT
