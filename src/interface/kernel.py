@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..application.dispatcher import Dispatcher
@@ -22,6 +22,7 @@ from ..domain.run_handover import RunHandover, text_of
 from ..domain.scope import Scope
 from .registry import Registry
 from .settings import Settings
+from .stopping import Stopping
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Kernel:
         handover: the lease of the run that this process is a child of, if it is of this store.
         signs: where a child of a run shows that it is alive.
         handlers_print_to: where the standard output of handlers' own processes goes.
+        stopping: set, it ends the handlers' own processes, and hands back what they carried on.
     """
 
     store: Store
@@ -45,6 +47,7 @@ class Kernel:
     handover: RunHandover | None = None
     signs: SignsOfLife | None = None
     handlers_print_to: Literal["stdout", "stderr"] = "stdout"
+    stopping: Stopping = field(default_factory=Stopping)
 
     @property
     def env(self) -> Environment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..json_value import JsonObject
@@ -39,7 +39,7 @@ class ProcessOrder:
         stdout, stderr: where what it prints goes as it comes; may block.
     """
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)  # holds a secret
     grace: float
     stdout: Sink
     stderr: Sink
@@ -54,7 +54,10 @@ class Process(Protocol):
 
     @property
     def changed(self) -> threading.Event:
-        """Set whenever there is a sign, a word or the end to look at; cleared by whoever looks."""
+        """Set when there is another allowance, a word or the end to look at.
+
+        Cleared by whoever looks.
+        """
 
     @property
     def word(self) -> bytes | None:

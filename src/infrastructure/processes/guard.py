@@ -44,7 +44,7 @@ def main() -> None:
     # Told by its parent alone; what reaches the whole group is meant for what it guards.
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    adopt_orphans()
+    adopts = adopt_orphans()
     guard = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -53,7 +53,7 @@ def main() -> None:
         sys.exit(_run(order, report))
     _tell(report, b"G", {"pid": pid})
     _leave_streams()
-    status = Watch(pid, control, float(order["grace"])).to_the_end()
+    status = Watch(pid, control, float(order["grace"]), adopts=adopts).to_the_end()
     if order.get("room"):
         shutil.rmtree(order["room"], ignore_errors=True)
     _tell(report, b"G", {"ended": status, "left": descendants(guard)})
@@ -62,10 +62,11 @@ def main() -> None:
 class Watch:
     """Waits for the end of a process and of everything below it."""
 
-    def __init__(self, pid: int, control: int, grace: float) -> None:
+    def __init__(self, pid: int, control: int, grace: float, *, adopts: bool) -> None:
         self._pid = pid
         self._control = control
         self._grace = grace
+        self._adopts = adopts
         self._parent = os.getppid()
         self._status: int | None = None
         self._has_children = True
@@ -129,6 +130,8 @@ class Watch:
 
     def _kill_rest(self) -> None:
         """Kill until there is nothing to wait for: what is new since the last look, too."""
+        if not self._adopts:
+            _send(-self._pid, signal.SIGKILL)  # its orphans are out of sight; its group is not
         patience = time.monotonic() + _PATIENCE
         while self._has_children and time.monotonic() < patience:
             for pid in self._below():
@@ -144,9 +147,8 @@ class Watch:
 
     def _below(self) -> list[int]:
         found = descendants(os.getpid())
-        if not found and self._status is None:
-            found = [-self._pid]  # no /proc: the process group, at least
-        return found
+        # Where there is no /proc: the process group, at least.
+        return found or [-self._pid]
 
 
 def _begin(guard: int) -> None:

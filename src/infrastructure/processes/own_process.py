@@ -74,10 +74,10 @@ class OwnProcess:
         return self._tail.text()
 
     def signs(self) -> list[Sign]:
-        """Return the signs of life since the last call."""
+        """Return the signs of life since the last call, one given just now included."""
         with self._lock:
             found, self._signs = self._signs, []
-        return found
+            return found if self._over.is_set() else found + self._pipe.read()
 
     def close(self) -> None:
         """End it, its children with it; see the port."""
@@ -139,21 +139,24 @@ class OwnProcess:
 
     def _listen(self) -> None:
         """Take in signs and words until the guard has ended."""
-        rest = b""
+        parts: list[bytes] = []
         poll = select.poll()
         for descriptor in (self._pipe.descriptor, self._report):
             poll.register(descriptor, select.POLLIN)
         while True:
             ready = {descriptor for descriptor, _ in poll.poll()}
             if self._pipe.descriptor in ready:
-                self._take(self._pipe.read())
+                self._take_signs()
             if self._report in ready:
                 data = os.read(self._report, _CHUNK)
                 if not data:
                     break
-                *lines, rest = (rest + data).split(b"\n") if b"\n" in data else [rest + data]
-                for line in lines:
-                    self._hear(line)
+                parts.append(data)
+                if b"\n" in data:
+                    *lines, rest = b"".join(parts).split(b"\n")
+                    parts = [rest]
+                    for line in lines:
+                        self._hear(line)
         self._guard.wait()
         if self.exit_code is None:
             self._end_without_guard()
@@ -169,10 +172,13 @@ class OwnProcess:
             self._pid = said.get("pid", self._pid)
             self.exit_code = said.get("ended")
 
-    def _take(self, signs: list[Sign]) -> None:
+    def _take_signs(self) -> None:
         with self._lock:
-            self._signs += signs
-        self.changed.set()
+            new = self._pipe.read()
+            self._signs += new
+        # Signs alone change nothing before the next look; they may come by the thousand.
+        if any(sign.allowance is not None for sign in new):
+            self.changed.set()
 
     def _end_without_guard(self) -> None:
         """The guard was killed: the process went with it; what is left of its session goes now."""

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from pathlib import Path
 
 from ...domain.ports.processes import Sign
-
-# More often than that tells nothing new.
-_INTERVAL = 0.05
 
 
 class SignSender:
@@ -21,8 +17,7 @@ class SignSender:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._last: tuple[int, float | None] | None = None
-        self._last_at = 0.0
+        self._told: float | None = 0.0
 
     def give(self, allowance: float | None = None) -> None:
         """Give a sign of life.
@@ -31,16 +26,13 @@ class SignSender:
             allowance: seconds for which the caller may be silent from now on, where that is more
                 than usual; 0 ends it.
         """
-        now = time.monotonic()
-        this = (os.getpid(), allowance)
-        if this == self._last and now - self._last_at < _INTERVAL:
-            return
-        self._last, self._last_at = this, now
-        told = "-" if allowance is None else repr(float(allowance))
+        is_new = allowance is not None and allowance != self._told
+        told = repr(float(allowance)) if allowance is not None and is_new else "-"
         with contextlib.suppress(OSError):  # nobody listens, or has not read the last ones yet
             pipe = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 os.write(pipe, f"{os.getpid()} {told}\n".encode())
+                self._told = allowance if is_new else self._told
             finally:
                 os.close(pipe)
 

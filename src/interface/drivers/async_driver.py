@@ -25,6 +25,7 @@ from ...application.runs.flow import (
 from ...application.runs.session import carrying
 from ...domain.errors import StoreClosed, TimedOut
 from ..kernel import Kernel
+from ..stopping import Stopping
 from .daemon_threads import in_thread
 from .sync_driver import SyncDriver
 from .write_batches import WriteBatches
@@ -93,13 +94,13 @@ class AsyncDriver:
     async def _carry_in_process(self, carry: Carry) -> Any:
         from ..isolation.carrying import carry_in_process
 
-        stopped = threading.Event()
-        waiting = partial(carry_in_process, carry, self.kernel, stopped)
+        stopping = Stopping()
+        waiting = partial(carry_in_process, carry, self.kernel, stopping)
         doing = asyncio.wrap_future(in_thread("holdfast-work", waiting))
         try:
             return await asyncio.shield(doing)
         except asyncio.CancelledError:
-            stopped.set()
+            stopping.set()
             await asyncio.wait([doing])
             if not doing.cancelled():
                 doing.exception()  # seen: being cancelled is what the caller learns

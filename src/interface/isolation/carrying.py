@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import Any
 
 from ...application.runs.flow import Carry
@@ -14,6 +13,7 @@ from ...domain.ports import HandlerSpec
 from ...domain.ports.processes import Process, ProcessOrder
 from ...domain.run_handover import RunHandover, text_of
 from ..kernel import Kernel
+from ..stopping import Stopping
 from .error_words import error_in
 from .launching import task_of
 from .streams import through
@@ -25,7 +25,7 @@ _WORKER = "holdfast.interface.isolation.worker"
 def carry_in_process(
     carry: Carry,
     kernel: Kernel,
-    stopped: threading.Event | None = None,
+    stopping: Stopping | None = None,
     *,
     gives_context: bool = True,
 ) -> JsonValue:
@@ -35,7 +35,7 @@ def carry_in_process(
     with the session.
 
     Args:
-        stopped: ends it when it is set.
+        stopping: ends it when it is set; by default the kernel's.
         gives_context: a command gets the context on standard input; else what this process reads.
 
     Raises:
@@ -43,6 +43,7 @@ def carry_in_process(
         HandlerFailed, HoldfastError: what it raised.
         CommandFailed: the command ended with another exit status than 0.
         HandlerDied: it ended without a word.
+        KeyboardInterrupt: it was stopped.
     """
     spec, session = carry.spec, carry.session
     if kernel.store.target == "memory:":
@@ -50,11 +51,11 @@ def carry_in_process(
             f"handler {spec.name!r} is to run in a process of its own, and a store in memory is "
             "seen by this process alone; use a file, or isolation='inline'"
         )
-    stopped = stopped or threading.Event()
+    stopping = stopping or kernel.stopping
     process = kernel.processes.start(_order(spec, session, kernel, gives_context=gives_context))
     try:
         watch = Watch(
-            process, session, kernel.env.clock, carry.timeout, kernel.settings.grace, stopped
+            process, session, kernel.env.clock, carry.timeout, kernel.settings.grace, stopping
         )
         exceeded = watch.wait()
     finally:
@@ -62,6 +63,8 @@ def carry_in_process(
         session.output_tail = clean(process.tail, session)
     if exceeded is not None:
         raise exceeded
+    if stopping.is_set and process.word is None:
+        raise KeyboardInterrupt  # hands the workflow back, as Ctrl-C does
     return outcome_of(process, kernel, spec, session)
 
 

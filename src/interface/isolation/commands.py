@@ -6,7 +6,6 @@ import base64
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Event
 
 from ...application.runs.flow import Carry
 from ...application.runs.session import Session
@@ -114,7 +113,9 @@ def _printed_by(
         os.environ, grace, _keeping(kept, limit, onwards), through("stderr"), command=spec.command
     )
     process = kernel.processes.start(order)
-    watch = Watch(process, session, kernel.env.clock, timeout, grace, Event(), subject=str(scope))
+    watch = Watch(
+        process, session, kernel.env.clock, timeout, grace, kernel.stopping, subject=str(scope)
+    )
     exceeded: TimedOut | None = None
     try:
         try:

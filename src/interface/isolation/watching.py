@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 from ...application.runs.session import Session
-from ...domain.errors import TimedOut
+from ...domain.errors import Fenced, TimedOut
 from ...domain.ports import Clock
 from ...domain.ports.processes import Process
+from ..stopping import Stopping
 
 _LONGEST_NAP = 5.0
 
@@ -28,7 +27,7 @@ class Watch:
         clock: Clock,
         timeout: float | None,
         grace: float,
-        stopped: threading.Event,
+        stopping: Stopping,
         *,
         subject: str | None = None,
     ) -> None:
@@ -37,35 +36,37 @@ class Watch:
         self._clock = clock
         self._timeout = timeout
         self._grace = grace
-        self._stopped = stopped
+        self._stopping = stopping
         self._subject = subject or str(session.workflow)
         self._heeds_silence = subject is None
         self._begun_ns = clock.moment().uptime_ns
         self._said_ns: int | None = None
-        self._is_lost = False
 
     def wait(self) -> TimedOut | None:
         """Return when the process has ended, or has to; with what it exceeded, if it did."""
-        process, session = self._process, self._session
+        session = self._session
         session.watched = True
-        session.interrupt = self._lose
+        session.interrupt = self._process.changed.set
         try:
-            while process.exit_code is None and not self._stopped.is_set() and not self._is_lost:
-                process.changed.clear()
-                for sign in process.signs():
-                    session.hear(sign.sender, sign.allowance)
-                if process.exit_code is not None:
-                    break
-                nap, why = self._rest()
-                if why is not None:
-                    return why
-                if nap <= 0:
-                    break
-                self._clock.wait(process.changed, nap)
+            with self._stopping.waking(self._process.changed.set):
+                return self._look_on()
         finally:
             session.interrupt = None
             session.watched = False
-        return None
+
+    def _look_on(self) -> TimedOut | None:
+        process, session = self._process, self._session
+        while True:
+            process.changed.clear()
+            for sign in process.signs():
+                session.hear(sign.sender, sign.allowance)
+            is_lost = isinstance(session.ended, Fenced)
+            if process.exit_code is not None or self._stopping.is_set or is_lost:
+                return None
+            nap, why = self._rest()
+            if why is not None or nap <= 0:
+                return why
+            self._clock.wait(process.changed, nap)
 
     def _rest(self) -> tuple[float, TimedOut | None]:
         """Return the seconds until there is something to look at, or what was exceeded."""
@@ -85,7 +86,3 @@ class Watch:
             if rests[-1] <= 0:
                 return 0.0, TimedOut(self._subject, "timed out after", self._timeout)
         return min(rests), None
-
-    def _lose(self) -> None:
-        self._is_lost = True
-        self._process.changed.set()
