@@ -76,6 +76,9 @@ if TYPE_CHECKING:
         InputChanged as InputChanged,
     )
     from .domain.errors import (
+        InvalidConfiguration as InvalidConfiguration,
+    )
+    from .domain.errors import (
         InvalidId as InvalidId,
     )
     from .domain.errors import (
@@ -160,7 +163,9 @@ if TYPE_CHECKING:
     from .interface.async_run import (
         AsyncStage as AsyncStage,
     )
+    from .interface.configuration.values import Configuration as Configuration
     from .interface.engine import Engine as Engine
+    from .interface.log import Log as Log
     from .interface.opening import (
         open as open,
     )
@@ -213,6 +218,7 @@ _HOMES = {
         "HoldfastError",
         "IllegalTransition",
         "InputChanged",
+        "InvalidConfiguration",
         "InvalidId",
         "InvalidRequest",
         "LeaseHeld",
@@ -239,7 +245,9 @@ _HOMES = {
     "domain.workflow_summary": ["WorkflowSummary"],
     "interface.async_engine": ["AsyncEngine"],
     "interface.async_run": ["AsyncAgent", "AsyncRun", "AsyncStage"],
+    "interface.configuration.values": ["Configuration"],
     "interface.engine": ["Engine"],
+    "interface.log": ["Log"],
     "interface.opening": ["open", "open_async"],
     "interface.registry": ["Registry"],
     "interface.run": ["Agent", "Run", "Stage"],

@@ -5,6 +5,7 @@
     HoldfastError
     ├── InvalidId                an id, or a part of one, that cannot be one
     ├── InvalidRequest           a call that contradicts itself (also a ValueError)
+    │   └── InvalidConfiguration a file or a variable that cannot be, with all that is wrong
     ├── StateNotSerializable     a value that JSON cannot hold, with the path to it
     ├── StateTooLarge            a value over the limit, with both sizes
     ├── NotFound                 no such checkpoint or workflow
@@ -85,6 +86,24 @@ class InvalidId(HoldfastError, ValueError):
 
 class InvalidRequest(HoldfastError, ValueError):
     """A call that contradicts itself; nothing was written."""
+
+
+class InvalidConfiguration(InvalidRequest):
+    """Something in the configuration cannot be; nothing was done.
+
+    Attributes:
+        mistakes: one text each: where it stands, the key, the value, what is allowed.
+        keys: the keys that they are about.
+    """
+
+    def __init__(self, mistakes: Sequence[str], keys: Sequence[str] = ()) -> None:
+        self.mistakes = tuple(mistakes)
+        self.keys = tuple(keys)
+        count = len(self.mistakes)
+        text = "; ".join(f"({number}) {each}" for number, each in enumerate(self.mistakes, 1))
+        super().__init__(
+            self.mistakes[0] if count == 1 else f"{count} mistakes in the configuration: {text}"
+        )
 
 
 class StateNotSerializable(HoldfastError, TypeError):

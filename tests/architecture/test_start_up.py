@@ -67,6 +67,25 @@ def test_reading_command_when_run_then_nothing_heavy_is_loaded(
     assert not loaded & set(HEAVY)
 
 
+@pytest.mark.parametrize("variable", ["HOLDFAST_STORE", "HOLDFAST_RUN_TOKEN"])
+def test_reading_command_when_only_plain_variables_are_set_then_nothing_checks_them(
+    store: Path, variable: str
+) -> None:
+    setting = f"import os\nos.environ[{variable!r}] = {str(store)!r}\n"
+    loaded = _loaded(setting + _command(["--store", str(store), "latest", "wf"]))
+    assert not loaded & {*HEAVY, "tomllib"}
+
+
+def test_reading_command_when_there_is_a_file_then_it_is_checked_and_no_more(
+    store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "holdfast.toml").write_text(f'store = "{store}"')
+    moving = f"import os\nos.chdir({str(tmp_path)!r})\n"
+    loaded = _loaded(moving + _command(["latest", "wf"]))
+    assert "pydantic" in loaded
+    assert not loaded & (set(HEAVY) - {"pydantic"})
+
+
 def test_store_when_it_is_up_to_date_then_opening_it_for_writing_loads_no_upgrade(
     store: Path,
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..log import FORMS
+
 
 class LazyGroup(click.Group):
     """A group whose commands are named in a table: ``{name: (module, one line of help)}``."""
@@ -67,14 +69,22 @@ def _accept_global_options(command: click.Command) -> None:
 
 
 def _set_on_shell(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value and param.name is not None:
-        setattr(ctx.obj, param.name, value)
+    if param.name is not None:
+        ctx.obj.give(param.name, value)
 
 
-# What `Shell` holds, as options: before the command, and hidden, after it.
+# What `Shell` is given, as options: before the command, and hidden, after it.
 GLOBAL_OPTIONS: tuple[tuple[list[str], dict[str, Any]], ...] = (
     (["--store"], {"metavar": "TARGET", "help": "The store: a path, or sqlite:///PATH."}),
     (["--app"], {"metavar": "MODULE:ATTRIBUTE", "help": "Where the handlers are registered."}),
+    (["--config"], {"metavar": "FILE", "help": "Read this file; see 'holdfast config'."}),
     (["--json", "as_json"], {"is_flag": True, "help": "Print JSON, and nothing else."}),
-    (["-v", "--verbose"], {"is_flag": True, "help": "Show tracebacks of errors."}),
+    (
+        ["-v", "--verbose"],
+        {"count": True, "help": "Show tracebacks and a log of what is done; -vv: more of it."},
+    ),
+    (
+        ["--log-form"],
+        {"type": click.Choice(FORMS), "help": "Write the log as lines of JSON, or for people."},
+    ),
 )

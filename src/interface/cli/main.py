@@ -38,6 +38,7 @@ COMMANDS = {
     "retry": ("steer", "Open a killed workflow anew, with all of its retries."),
     "cancel": ("steer", "Ask a run to stop."),
     "fork": ("steer", "Start a new workflow from a checkpoint of another."),
+    "config": ("config", "Show what is configured, and where each value came from."),
     "bench": ("bench", "Measure recoveries, saves and purges on this machine."),
 }
 
@@ -51,9 +52,11 @@ def _with_global_options(function: F) -> F:
 @click.command(
     cls=LazyGroup,
     table=COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOLDFAST"},
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
-        "HOLDFAST_STORE and HOLDFAST_APP stand for --store and --app. "
+        "What is not given is read from holdfast.toml, or [tool.holdfast] in pyproject.toml, here "
+        "or in a folder above; HOLDFAST_STORE and HOLDFAST_APP in the environment, and others, go "
+        "before the file. 'holdfast config' shows what is in force. "
         "Exit codes: 0 done, 1 the operation failed, 2 usage, 3 not found, 4 refused (held, "
         "fenced, killed, waiting, not recoverable), 5 the store is damaged or unavailable."
     ),
@@ -61,11 +64,10 @@ def _with_global_options(function: F) -> F:
 @_with_global_options
 @click.version_option(package_name="holdfast", prog_name="holdfast")
 @click.pass_obj
-def holdfast(
-    shell: Shell, store: str | None, app: str | None, as_json: bool, verbose: bool
-) -> None:
+def holdfast(shell: Shell, /, **given: Any) -> None:
     """Checkpoints and recovery for long runs."""
-    shell.store, shell.app, shell.as_json, shell.verbose = store, app, as_json, verbose
+    for name, value in given.items():
+        shell.give(name, value)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -84,5 +86,5 @@ def main(args: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the last place where an error can be told
         from .ending import report
 
-        sys.exit(report(error, verbose=shell.verbose))
+        sys.exit(report(error, verbose=shell.shows_tracebacks))
     sys.exit(code if isinstance(code, int) else 0)

@@ -14,17 +14,20 @@ from ..engine import Engine
 from ..registry import Registry
 
 
-def load(name: str) -> Registry | Engine:
+def load(name: str, folder: Path | None = None) -> Registry | Engine:
     """Import the program and return its registry or engine; a function is asked for one.
 
     The working folder is on the import path, as it is for ``python -m``.
+
+    Args:
+        folder: of the configuration file that names it, which is on the import path then, too.
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise click.UsageError(f"--app {name} must read MODULE:ATTRIBUTE, for example crew:app.")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    for each in (folder, Path.cwd()):
+        if each is not None and str(each) not in sys.path:
+            sys.path.insert(0, str(each))
     found = _attribute(_module(module_name, name), attribute, name)
     if callable(found) and not isinstance(found, Registry | Engine):
         found = _made_by(found, name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,19 +13,58 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+    from ..configuration.values import Configuration
     from ..engine import Engine
     from ..registry import Registry
 
 
-@dataclass(slots=True)
 class Shell:
-    """What the options before the command say."""
+    """What the options before the command, and the configuration, say."""
 
-    store: str | None = None
-    app: str | None = None
-    as_json: bool = False
-    verbose: bool = False
-    _program: Registry | Engine | None = None
+    def __init__(self) -> None:
+        self._given: dict[str, Any] = {}
+        self._config: Configuration | None = None
+        self._program: Registry | Engine | None = None
+        self._has_commands = False
+
+    def give(self, name: str, value: Any) -> None:
+        """Note an option; one that was not given, or is 0 or false, says nothing."""
+        if value:
+            self._given[name] = value
+
+    @property
+    def config(self) -> Configuration:
+        """What is configured, options included; read when it is first asked for."""
+        if self._config is None:
+            from .configured import read
+
+            self._config = read(self._given)
+        return self._config
+
+    @property
+    def store(self) -> str | None:
+        """The store that is named, if one is."""
+        return self.config.store
+
+    @property
+    def app(self) -> str | None:
+        """Where the handlers are, if that is said."""
+        return self.config.app
+
+    @property
+    def as_json(self) -> bool:
+        """Whether JSON, and nothing else, is to be printed."""
+        return self.config.json
+
+    @property
+    def verbose(self) -> bool:
+        """Whether tracebacks are to be shown."""
+        return self.config.verbose
+
+    @property
+    def shows_tracebacks(self) -> bool:
+        """As `verbose`, also when it is the configuration that cannot be read."""
+        return bool(self._given.get("verbose") or (self._config and self._config.verbose))
 
     @contextmanager
     def engine(self, *, writable: bool = False, create: bool = False) -> Iterator[Engine]:
@@ -46,7 +84,12 @@ class Shell:
             yield self._isolated(program)
             return
         kernel = make_kernel(
-            self.require_store(), registry=program, upgrade=writable, create=create
+            self.require_store(),
+            registry=program,
+            durability=self.config.durability,
+            settings=self.config.engine,
+            upgrade=writable,
+            create=create,
         )
         with Engine(kernel) as engine:
             yield self._isolated(engine)
@@ -57,13 +100,17 @@ class Shell:
 
         program = self._load_program()
         if program is None:
-            raise click.UsageError("No program: give --app MODULE:ATTRIBUTE, or set HOLDFAST_APP.")
+            raise click.UsageError(
+                "No program: give --app MODULE:ATTRIBUTE, set HOLDFAST_APP, or configure app."
+            )
         return program if isinstance(program, Registry) else program.registry
 
     def require_store(self) -> str:
         """Return the store that is named."""
         if self.store is None:
-            raise click.UsageError("No store: give --store TARGET, or set HOLDFAST_STORE.")
+            raise click.UsageError(
+                "No store: give --store TARGET, set HOLDFAST_STORE, or configure store."
+            )
         return self.store
 
     def print_json(self, value: Any) -> None:
@@ -100,11 +147,25 @@ class Shell:
 
     def _load_program(self) -> Registry | Engine | None:
         """Return what --app names; loaded once, for it may make a new one each time."""
-        if self._program is None and self.app is not None:
+        config = self.config
+        if self._program is None and config.app is not None:
             from .program import load
 
-            self._program = load(self.app)
+            said_in_file = config.origin("app").kind == "file"
+            folder = config.file.parent if config.file and said_in_file else None
+            self._program = load(config.app, folder)
+        if config.handlers and not self._has_commands:
+            self._add_commands()
         return self._program
+
+    def _add_commands(self) -> None:
+        from ..configuration.command_handlers import register_commands
+        from ..registry import Registry
+
+        program = self._program = self._program or Registry()
+        registry = program if isinstance(program, Registry) else program.registry
+        register_commands(registry, self.config.handlers)
+        self._has_commands = True
 
     def _require_same_store(self, engine: Engine) -> None:
         from pathlib import Path
@@ -113,5 +174,6 @@ class Shell:
             return
         if Path(self.store.removeprefix("sqlite:///")).resolve() != Path(engine.target).resolve():
             raise click.UsageError(
-                f"--app {self.app} is an engine on {engine.target}, and --store says {self.store}."
+                f"--app {self.app} is an engine on {engine.target}, and "
+                f"{self.config.origin('store')} says {self.store}."
             )

@@ -29,6 +29,7 @@ from holdfast.domain.errors import (
     HoldfastError,
     IllegalTransition,
     InputChanged,
+    InvalidConfiguration,
     InvalidId,
     InvalidRequest,
     LeaseHeld,
@@ -56,6 +57,8 @@ NOON = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
 RAISED: list[tuple[HoldfastError, list[str]]] = [
     (InvalidId("stage_id", "a\nb", "no control characters"), ["stage_id", "'a\\nb'", "no control"]),
     (InvalidRequest("state and patch"), ["state and patch"]),
+    (InvalidConfiguration(["a.toml:1: stor = 1"]), ["a.toml:1: stor = 1"]),
+    (InvalidConfiguration(["a", "b"], ["k"]), ["2 mistakes in the configuration: (1) a; (2) b"]),
     (StateNotSerializable("state.a[0]", "set is not JSON"), ["state.a[0]: set is not JSON"]),
     (
         StateTooLarge("state", 20 << 20, 10 << 20, [("log", 15 << 20), ("notes", 9_000)]),

@@ -1,0 +1,1 @@
+"""What is configured: one file, variables, options; each value with its origin."""
