@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ..application.dispatcher import Dispatcher
 from ..application.environment import BackOff, Environment
+from ..application.redaction import Redact
 from ..application.runs.lease_keeper import LeaseKeeper
 from ..domain.errors import InvalidRequest
-from ..domain.ports import Clock, Store
+from ..domain.ports import Clock, Host, Journal, Store
 from ..domain.ports.processes import Process, ProcessOrder, SignsOfLife
 from ..domain.run_handover import RunHandover, handed_over
 from ..infrastructure.clock import SystemClock
@@ -20,6 +21,7 @@ from ..infrastructure.json_codec import JsonCodec
 from ..infrastructure.randomness import SystemRandomness
 from .forking import survive_forks
 from .kernel import Kernel
+from .log import LOGGER_METHODS, Log, Logger, LogTarget
 from .registry import Registry
 from .settings import Settings
 
@@ -35,6 +37,8 @@ def make_kernel(
     clock: Clock | None = None,
     upgrade: bool = True,
     create: bool = True,
+    log: LogTarget | None = None,
+    redact: Redact | None = None,
 ) -> Kernel:
     """Return what an engine on *target* stands on.
 
@@ -42,20 +46,26 @@ def make_kernel(
         target: a path, ``sqlite:///PATH`` or ``memory:``.
         upgrade: bring the store's schema up to date; otherwise it is not changed by opening it.
         create: make the store if there is none and it is opened to be upgraded.
+        redact: what takes secrets out of metadata and errors; by default the registry's.
     """
     settings = Settings.of(settings)
     codec = JsonCodec(settings.max_state_bytes)
+    registry = registry if registry is not None else Registry()
+    clock, host = clock or SystemClock(), LocalHost()
+    journal = _make_journal(log, clock, host)
     store = _open_store(
         os.fspath(target), codec, durability, settings, upgrade=upgrade, create=create
     )
+    if journal is not None:
+        store = _announcing(store, journal)
     env = Environment(
-        clock or SystemClock(),
-        LocalHost(),
+        clock,
+        host,
         SystemRandomness(),
         BackOff(settings.back_off_base, settings.back_off_cap),
         settings.max_attempts,
     )
-    dispatcher = Dispatcher(store, env)
+    dispatcher = Dispatcher(store, env, redact if redact is not None else registry.redact)
     keeper = LeaseKeeper(dispatcher)
     survive_forks(store, keeper)
     handover = _handover_for(store)
@@ -64,12 +74,13 @@ def make_kernel(
         dispatcher,
         keeper,
         codec,
-        registry if registry is not None else Registry(),
+        registry,
         settings,
         _Processes(),
         durability,
         handover,
         _signs(handover),
+        journal=journal,
     )
 
 
@@ -94,6 +105,49 @@ def _signs(handover: RunHandover | None) -> SignsOfLife | None:
     from ..infrastructure.processes.signs import SignSender
 
     return SignSender(handover.signs)
+
+
+def _make_journal(log: LogTarget | None, clock: Clock, host: Host) -> Journal | None:
+    """Return what writes the log; ``None``, and nothing is loaded for it, when there is none."""
+    if log is None:
+        return None
+    if isinstance(log, str):
+        log = Log(form=log)
+    if not isinstance(log, Log):
+        return _journal_of(log, clock, host)
+    if log.level == "off":
+        return None
+    from ..infrastructure.journal import structlog_journal
+
+    try:
+        return structlog_journal(
+            clock,
+            host,
+            level=log.level,
+            form=log.form,
+            file=log.file,
+            error_messages=log.error_messages,
+        )
+    except OSError as error:
+        raise InvalidRequest(
+            f"the log cannot be written to {log.file}: {error.strerror}"
+        ) from error
+
+
+def _journal_of(logger: Logger, clock: Clock, host: Host) -> Journal:
+    if not all(callable(getattr(logger, each, None)) for each in LOGGER_METHODS):
+        raise InvalidRequest(
+            f"log is {type(logger).__name__}; give a holdfast.Log, its form, or a logger"
+        )
+    from ..infrastructure.journal import LoggerJournal
+
+    return LoggerJournal(logger, clock, host)
+
+
+def _announcing(store: Store, journal: Journal) -> Store:
+    from ..application.announcing_store import AnnouncingStore
+
+    return AnnouncingStore(store, journal)
 
 
 def _open_store(

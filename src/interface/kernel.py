@@ -15,7 +15,7 @@ from ..domain.checkpoint_id import CheckpointId
 from ..domain.execution_context import ExecutionContext, context_of
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.lease import Credentials
-from ..domain.ports import Codec, Store
+from ..domain.ports import Codec, Journal, Store
 from ..domain.ports.processes import Processes, SignsOfLife
 from ..domain.replay import Replay
 from ..domain.run_handover import RunHandover, text_of
@@ -48,6 +48,7 @@ class Kernel:
     signs: SignsOfLife | None = None
     handlers_print_to: Literal["stdout", "stderr"] = "stdout"
     stopping: Stopping = field(default_factory=Stopping)
+    journal: Journal | None = None
 
     @property
     def env(self) -> Environment:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
 
 from ..domain.errors import InvalidRequest, known_names
 
 LEVELS = ("debug", "info", "warning", "error", "off")
 FORMS = ("auto", "json", "console")
+
+
+LOGGER_METHODS = ("debug", "info", "warning", "error")
+
+
+class Logger(Protocol):
+    """What lines can be handed to: a logger of structlog, with whatever processors it has."""
+
+    def debug(self, event: str, /, **fields: Any) -> Any: ...  # noqa: D102
+    def info(self, event: str, /, **fields: Any) -> Any: ...  # noqa: D102
+    def warning(self, event: str, /, **fields: Any) -> Any: ...  # noqa: D102
+    def error(self, event: str, /, **fields: Any) -> Any: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +52,7 @@ class Log:
                 raise InvalidRequest(
                     f"there is no log {name} {value!r} ({known_names(str(value), known)})"
                 )
+
+
+LogTarget: TypeAlias = Log | Logger | str
+"""A `Log`, a form of it (``"json"``, ``"console"``), or a logger of the embedding program."""

@@ -8,11 +8,13 @@ from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
+from ..application.redaction import Redact
 from ..domain.ports import Clock
 from .async_engine import AsyncEngine
 from .bootstrap import make_kernel
 from .engine import Engine
 from .kernel import Kernel
+from .log import LogTarget
 from .registry import Registry
 from .settings import Settings
 
@@ -25,6 +27,8 @@ def open(  # noqa: A001 - holdfast.open, as users write it
     settings: Settings | Mapping[str, float] | None = None,
     clock: Clock | None = None,
     create: bool = True,
+    log: LogTarget | None = None,
+    redact: Redact | None = None,
 ) -> Engine:
     """Open a store, made and brought up to date where needed, and return an engine on it.
 
@@ -36,6 +40,12 @@ def open(  # noqa: A001 - holdfast.open, as users write it
         settings: `Settings`, or some of them by name, as ``{"lease": 20}``.
         clock: where times come from; tests turn a `ManualClock`.
         create: make the store if there is none; ``False`` takes that for an error.
+        log: `Log`, or its form (``"json"``, ``"console"``): a line for each transition. Or a logger
+            of structlog, which gets them as events with fields. By default nothing is written; what
+            the program has set up of ``logging`` and ``structlog`` is never touched.
+        redact: ``redact(place, value)`` returns what is stored instead of a value of metadata
+            (``"metadata.KEY"``), or a text of an error (``"error.message"``,
+            ``"error.traceback"``); by default the registry's.
 
     Raises:
         NotAStore: there is something else.
@@ -49,6 +59,8 @@ def open(  # noqa: A001 - holdfast.open, as users write it
         settings=settings,
         clock=clock,
         create=create,
+        log=log,
+        redact=redact,
     )
     return Engine(kernel)
 
@@ -61,6 +73,8 @@ def open_async(
     settings: Settings | Mapping[str, float] | None = None,
     clock: Clock | None = None,
     create: bool = True,
+    log: LogTarget | None = None,
+    redact: Redact | None = None,
 ) -> AsyncOpening:
     """Open a store for asyncio: await what this returns, or enter it with ``async with``.
 
@@ -75,6 +89,8 @@ def open_async(
             settings=settings,
             clock=clock,
             create=create,
+            log=log,
+            redact=redact,
         )
 
     return AsyncOpening(open_store)

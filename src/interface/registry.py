@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
+from ..application.redaction import Redact
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES
 from ..domain.errors import HandlerNotFound, InvalidRequest, shorten
 from ..domain.name_part import check_part
@@ -30,7 +31,14 @@ class Registry:
     ('rebuild-index',)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, redact: Redact | None = None) -> None:
+        """Begin without handlers.
+
+        Args:
+            redact: takes secrets out of metadata and errors before they are stored, wherever these
+                handlers run, the command line included; see `holdfast.open`.
+        """
+        self.redact = redact
         self._specs: dict[str, HandlerSpec] = {}
 
     def handler(

@@ -86,6 +86,12 @@ def test_reading_command_when_there_is_a_file_then_it_is_checked_and_no_more(
     assert not loaded & (set(HEAVY) - {"pydantic"})
 
 
+def test_command_when_it_is_verbose_then_logs_are_loaded_and_no_checks(store: Path) -> None:
+    loaded = _loaded(_command(["--store", str(store), "-v", "latest", "wf"]))
+    assert "structlog" in loaded
+    assert not loaded & (set(HEAVY) - {"structlog"})
+
+
 def test_store_when_it_is_up_to_date_then_opening_it_for_writing_loads_no_upgrade(
     store: Path,
 ) -> None:

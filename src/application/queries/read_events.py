@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ...domain.attempt import Attempt
 from ...domain.events import DomainEvent, EventKind
 from ...domain.ports import UnitOfWork
+from ..correlation import correlation_of
 from ..environment import Environment
 from ..unknown import refuse_unknown
 
@@ -54,10 +55,4 @@ def _correlated(
         return event
     if event.workflow_id not in known:
         known[event.workflow_id] = uow.attempts.all(event.workflow_id)
-    for attempt in known[event.workflow_id]:
-        # Once it was over, others may have written under the epoch that it left behind.
-        if attempt.epoch == event.epoch and (
-            attempt.ended_at is None or event.at <= attempt.ended_at
-        ):
-            return replace(event, correlation_id=attempt.correlation_id)
-    return event
+    return replace(event, correlation_id=correlation_of(event, known[event.workflow_id]))

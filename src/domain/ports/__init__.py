@@ -11,6 +11,7 @@ from .codec import Codec
 from .event_log import EventLog
 from .handler_registry import HandlerRegistry, HandlerSpec
 from .host import Host
+from .journal import Journal
 from .lease_store import LeaseStore
 from .randomness import Randomness
 from .sequence_generator import SequenceGenerator
@@ -26,6 +27,7 @@ __all__ = [
     "HandlerRegistry",
     "HandlerSpec",
     "Host",
+    "Journal",
     "LeaseStore",
     "Randomness",
     "SequenceGenerator",

@@ -90,6 +90,7 @@ class Shell:
             settings=self.config.engine,
             upgrade=writable,
             create=create,
+            log=self.config.log,
         )
         with Engine(kernel) as engine:
             yield self._isolated(engine)

@@ -637,7 +637,7 @@ class TestCarryingOn:
         ended = on_store("-v", "--app", app, "recover", "r", "--handler", "release")
 
         assert ended.code == 1
-        assert ended.err.startswith("Traceback (most recent call last):")
+        assert "\nTraceback (most recent call last):" in ended.err
         assert "in release\n    raise ValueError" in ended.err
         assert "attempt 1 failed" in ended.err.splitlines()[-1]
 

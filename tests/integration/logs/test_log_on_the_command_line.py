@@ -1,0 +1,107 @@
+"""The log of the command line: -v, [log] and --log-form; always on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import holdfast
+import pytest
+
+CREW = """
+import holdfast
+
+app = holdfast.Registry()
+
+@app.workflow("double")
+def double(run):
+    return run.step("it", lambda: 42)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a_crew.py").write_text(CREW)
+    (tmp_path / "holdfast.toml").write_text('store = "runs.db"\napp = "a_crew:app"\n')
+    return tmp_path
+
+
+def _run(folder: Path, *args: str, **variables: str) -> tuple[str, str]:
+    """Run a command in a process of its own; return what it printed, and its standard error."""
+    command = [sys.executable, "-m", "holdfast", *args]
+    environ = {key: each for key, each in os.environ.items() if not key.startswith("HOLDFAST_")}
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env={**environ, **variables}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def _lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_command_when_nothing_is_said_then_silent(folder: Path) -> None:
+    assert _run(folder, "start", "double", "w") == ("42\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        (["-v"], {}),
+        (["--log-form", "json"], {}),
+        ([], {"HOLDFAST_LOG_LEVEL": "info"}),
+        ([], {"HOLDFAST_VERBOSE": "true", "HOLDFAST_LOG_FORM": "json"}),
+    ],
+)
+def test_command_when_a_log_is_wanted_then_lines_on_standard_error_and_results_on_the_other(
+    folder: Path, options: list[str], variables: dict[str, str]
+) -> None:
+    out, err = _run(folder, *options, "start", "double", "w", **variables)
+
+    assert out == "42\n"
+    events = [line["event"] for line in _lines(err)]
+    assert events[:2] == ["lease_taken", "attempt_begun"]
+    assert "created" not in events
+    with holdfast.open(folder / "runs.db") as engine:
+        (attempt,) = engine.attempts("w")
+    assert {line["correlation_id"] for line in _lines(err)} == {attempt.correlation_id}
+
+
+def test_command_when_very_verbose_then_each_checkpoint_too(folder: Path) -> None:
+    _, err = _run(folder, "start", "double", "w", "-vv")
+
+    assert "created" in [line["event"] for line in _lines(err)]
+
+
+def test_command_when_the_form_is_for_people_then_so(folder: Path) -> None:
+    _, err = _run(folder, "-v", "--log-form", "console", "start", "double", "w")
+
+    assert "[info     ] lease_taken" in err
+
+
+def test_command_when_the_file_names_a_log_then_appended_to_it_below_the_file(
+    folder: Path,
+) -> None:
+    config = folder / "holdfast.toml"
+    config.write_text(config.read_text() + '[log]\nlevel = "info"\nfile = "runs.log"\n')
+    (folder / "deep").mkdir()
+
+    assert _run(folder / "deep", "start", "double", "w1") == ("42\n", "")
+    assert _run(folder, "start", "double", "w2") == ("42\n", "")
+
+    lines = _lines((folder / "runs.log").read_text())
+    assert [line["workflow_id"] for line in lines if line["event"] == "attempt_begun"] == [
+        "w1",
+        "w2",
+    ]
+
+
+def test_reading_command_when_a_log_is_wanted_then_it_prints_the_same(folder: Path) -> None:
+    _run(folder, "start", "double", "w")
+
+    assert _run(folder, "latest", "w", "-v") == _run(folder, "latest", "w")
