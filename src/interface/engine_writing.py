@@ -122,11 +122,13 @@ class Writing(EngineBase):
         command = CreateCheckpoint(
             entry,
             checkpoint_of(parent) if parent is not None else None,
-            credentials=session.credentials if session is not None else None,
+            credentials=session.credentials
+            if session is not None
+            else self._kernel.inherited(workflow_id),
         )
         created: Checkpoint = yield Execute(create_checkpoint, command, timeout)
+        self._touch(workflow_id)
         if session is not None:
-            session.touch()
             self._note_state(session, scope, payload)
         return created
 
