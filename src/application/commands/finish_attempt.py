@@ -64,6 +64,10 @@ def finish_attempt(command: FinishAttempt, *, uow: UnitOfWork, env: Environment)
     workflow = command.scope.workflow_id
     epoch = admit(workflow, command.credentials, uow=uow, env=env, heeds_cancel=False)
     scribe = Scribe(uow, workflow, epoch, env.clock.moment().wall, command.correlation_id)
+    lease = uow.leases.get(workflow)
+    if lease is not None and lease.stop_asked_at is not None and command.error is not None:
+        # Whatever it raised: it was asked to stop, and has.
+        command = replace(command, outcome=Outcome.CANCELLED, error=None)
     finished = _settle(command, scribe, env)
     last = uow.attempts.last(workflow)
     if last is not None:
@@ -75,7 +79,6 @@ def finish_attempt(command: FinishAttempt, *, uow: UnitOfWork, env: Environment)
             output_tail=command.output_tail,
         )
         uow.attempts.put(ended)
-    lease = uow.leases.get(workflow)
     if lease is not None:
         uow.leases.put(lease.end())
     return finished

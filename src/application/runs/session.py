@@ -194,9 +194,12 @@ class Session:
 
     def wait_in(self, error: BaseException | None) -> Waiting | None:
         """Return what the attempt waits for, if it ended for that: by returning, or by *error*."""
+        if error is not None and not _is_wait(error):
+            return None
         with self._lock:
-            asked = self._waits[0] if self._waits else None
-        return asked if error is None or _is_wait(error) else None
+            if self._waits:
+                return self._waits[0]
+        return error if isinstance(error, Waiting) else None  # asked in a process of its own
 
     def is_stopped_by(self, error: Exception) -> bool:
         """Whether *error* is not the work's failure: the run is to stop, or the store is ill."""

@@ -49,7 +49,8 @@ def start_command(shell: Shell, name: str, workflow: str, input_: Parsed | None)
 
 
 @click.command("recover")
-@click.argument("target", metavar="TARGET")
+@click.argument("target", metavar="TARGET", required=False)
+@click.option("--all", "all_", is_flag=True, help="Recover whatever can be recovered now.")
 @click.option("--handler", help="Runs instead of the recorded one.")
 @click.option("--timeout", type=float, help="Seconds that it may take.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen and why; change nothing.")
@@ -58,7 +59,8 @@ def start_command(shell: Shell, name: str, workflow: str, input_: Parsed | None)
 @click.pass_obj
 def recover_command(
     shell: Shell,
-    target: str,
+    target: str | None,
+    all_: bool,
     handler: str | None,
     timeout: float | None,
     dry_run: bool,
@@ -71,8 +73,16 @@ def recover_command(
     handler returned as JSON. A workflow whose retries are used up is closed as killed instead;
     --dry-run says so beforehand, --force runs it once more.
     """
+    if all_ == (target is not None):
+        raise click.UsageError("Name one thing: a TARGET, or --all.")
     end_on_sigterm()
     with shell.engine(writable=not dry_run) as engine:
+        if all_:
+            from .recover_all import recover_all
+
+            if handler is not None or force or dry_run:
+                raise click.UsageError("--all goes with --timeout and --strict alone.")
+            sys.exit(recover_all(shell, engine, timeout=timeout, strict=strict))
         if dry_run:
             plan = engine.recover(
                 target, handler=handler, timeout=timeout, force=force, strict=strict, explain=True

@@ -48,4 +48,7 @@ def _with_log(
         if log.level in _QUIETER[wanted]:
             log = replace(log, level=wanted)
             origins["log.level"] = origins["verbose" if config.verbose else "log.form"]
+    if given.get("log_level") and "log.level" not in origins and log.level == "off":
+        log = replace(log, level=given["log_level"])
+        origins["log.level"] = Origin("option", "of this command")
     return replace(config, log=log)

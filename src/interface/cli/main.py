@@ -39,6 +39,7 @@ COMMANDS = {
     "cancel": ("steer", "Ask a run to stop."),
     "fork": ("steer", "Start a new workflow from a checkpoint of another."),
     "config": ("config", "Show what is configured, and where each value came from."),
+    "supervise": ("supervise", "Recover what is due, and purge, until told to stop."),
     "bench": ("bench", "Measure recoveries, saves and purges on this machine."),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ...application.runs.flow import Carry
 from ...domain.checkpoint_id import CheckpointId
@@ -63,10 +63,27 @@ def _result(task: JsonObject) -> bytes:
     session = attach(kernel, handover, scope=Scope.parse(task["scope"]), head=head)
     # Its time is taken by the process that watches.
     inline = replace(spec, isolation="inline")
-    value = SyncDriver(kernel).perform_carry(Carry(inline, session, None))
+    value = _carried(SyncDriver(kernel), Carry(inline, session, None))
     text = kernel.codec.encode(value, f"result of {spec.name}")
     kernel.store.close()
     return b'{"result":' + text + b"}"
+
+
+def _carried(driver: SyncDriver, carry: Carry) -> Any:
+    """Return what the handler returned; raise `Waiting` where that is what it ended for."""
+    error: Exception | None = None
+    try:
+        value = driver.perform_carry(carry)
+    except Exception as raised:
+        error = raised
+        waiting = carry.session.wait_in(error)
+        if waiting is None or waiting is error:
+            raise
+    else:
+        waiting = carry.session.wait_in(None)
+        if waiting is None:
+            return value
+    raise waiting from error
 
 
 def _encoded(word: JsonObject) -> bytes:

@@ -1,0 +1,1 @@
+"""Recovers and purges by itself, until told to stop."""
