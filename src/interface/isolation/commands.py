@@ -11,7 +11,7 @@ from ...application.runs.flow import Carry
 from ...application.runs.session import Session
 from ...application.runs.step import ChangedInput, StepKit, StepOptions, step
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import CommandFailed, HandlerDied, StateTooLarge, TimedOut
+from ...domain.errors import CommandFailed, HandlerDied, InputChanged, StateTooLarge, TimedOut
 from ...domain.json_value import JsonObject
 from ...domain.ports import HandlerSpec
 from ...domain.ports.processes import ProcessOrder, Sink
@@ -91,7 +91,11 @@ def run_step(
     kit = StepKit(session, kernel.codec, kernel.env)
     options = StepOptions(changed_input=changed_input)
     flow = step(kit, scope, perform, [list(command)], {}, options)
-    output = SyncDriver(kernel).run(flow)
+    try:
+        output = SyncDriver(kernel).run(flow)
+    except InputChanged as changed:
+        advice = "give it another name, or give --changed-input rerun or keep"
+        raise InputChanged(changed.subject, changed.recorded, changed.asked, advice) from None
     return StepOutput(ran[0] if ran else _printed_then(output), recorded=not ran)
 
 

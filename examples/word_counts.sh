@@ -1,0 +1,23 @@
+#!/bin/sh
+# An orchestrator in shell: find the texts of a folder, count the words of each, report.
+#
+#     holdfast --store counts.db run counts -- sh examples/word_counts.sh FOLDER
+#
+# Kill it in the middle and type the same again: what was finished is not done again.
+set -eu
+folder=${1:-.}
+
+# What a step prints is recorded; from then on it is printed from the record.
+holdfast step discover -- find "$folder" -name '*.txt' -type f > "${TMPDIR:-/tmp}/texts.$$"
+trap 'rm -f "${TMPDIR:-/tmp}/texts.$$"' EXIT
+
+total=0
+while read -r text; do
+    # Each text is an agent of the stage "count". Not the list, but nothing on standard input.
+    words=$(holdfast step --stage count "$(basename "$text")" -- \
+        sh -c 'echo "counting $1" >&2; sleep "${PAUSE:-0}"; wc -w < "$1"' count "$text" < /dev/null)
+    total=$((total + words))
+done < "${TMPDIR:-/tmp}/texts.$$"
+
+holdfast checkpoint "$HOLDFAST_RUN_WORKFLOW" --name counted > /dev/null
+holdfast step report -- echo "$total words"
