@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...domain.errors import InvalidConfiguration
 from ..registry import Registry
 from .values import CommandHandler
 
@@ -15,13 +14,5 @@ def register_commands(registry: Registry, handlers: Mapping[str, CommandHandler]
     Raises:
         InvalidRequest: the program registered a handler of one of the names.
     """
-    if not handlers:
-        return
-    register = getattr(registry, "command", None)
-    if register is None:
-        raise InvalidConfiguration(
-            [f"handlers.{name}: command handlers are not there yet" for name in handlers],
-            [f"handlers.{name}" for name in handlers],
-        )
     for name, handler in handlers.items():
-        register(name, list(handler.command), timeout=handler.timeout)
+        registry.command(name, list(handler.command), timeout=handler.timeout)

@@ -101,6 +101,7 @@ class EngineTable(TypedDict, total=False):
     silence: Duration
     back_off_base: Pause
     back_off_cap: Pause
+    grace: Pause
     max_attempts: Number
 
 

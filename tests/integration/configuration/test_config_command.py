@@ -7,7 +7,6 @@ from pathlib import Path
 
 import holdfast
 import pytest
-from holdfast.domain.errors import InvalidConfiguration
 from holdfast.interface.cli.main import main
 from holdfast.interface.configuration.command_handlers import register_commands
 from holdfast.interface.configuration.values import CommandHandler
@@ -145,26 +144,13 @@ def test_help_when_the_file_is_wrong_then_shown_all_the_same(folder: Path) -> No
     assert not caught.value.code
 
 
-class CommandRegistry(holdfast.Registry):
-    """A registry that takes commands, and shows what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.taken: list[tuple[str, list[str], float]] = []
-
-    def command(self, name: str, command: list[str], *, timeout: float) -> None:
-        self.taken.append((name, command, timeout))
-
-
 def test_handlers_when_configured_then_registered_as_commands() -> None:
-    registry = CommandRegistry()
+    registry = holdfast.Registry()
 
     register_commands(registry, {"publish": CommandHandler(("bin/publish", "-q"), 60.0)})
 
-    assert registry.taken == [("publish", ["bin/publish", "-q"], 60.0)]
-
-
-@pytest.mark.skipif(hasattr(holdfast.Registry, "command"), reason="commands can be registered")
-def test_handlers_when_they_cannot_run_yet_then_said_and_not_passed_over() -> None:
-    with pytest.raises(InvalidConfiguration, match=r"handlers\.publish"):
-        register_commands(holdfast.Registry(), {"publish": CommandHandler(("bin/publish",))})
+    spec = registry.get("publish")
+    assert spec is not None
+    assert spec.command == ("bin/publish", "-q")
+    assert spec.timeout == 60.0
+    assert spec.isolation == "process"
