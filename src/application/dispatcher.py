@@ -33,6 +33,11 @@ class Dispatcher:
         self.env = env
         self._redact = redact
 
+    @property
+    def redact(self) -> Redact | None:
+        """What takes secrets out of what is stored, where something does."""
+        return self._redact
+
     def execute(self, handler: Handler[C, T], command: C, *, timeout: float | None = None) -> T:
         """Run *command* as one transaction; return what its handler returns, durably."""
         env = self.env

@@ -81,6 +81,7 @@ def make_kernel(
         handover,
         _signs(handover),
         journal=journal,
+        log=Log(form=log) if isinstance(log, str) else log if isinstance(log, Log) else None,
     )
 
 

@@ -20,6 +20,7 @@ from ..domain.ports.processes import Processes, SignsOfLife
 from ..domain.replay import Replay
 from ..domain.run_handover import RunHandover, text_of
 from ..domain.scope import Scope
+from .log import Log
 from .registry import Registry
 from .settings import Settings
 from .stopping import Stopping
@@ -33,6 +34,7 @@ class Kernel:
         handover: the lease of the run that this process is a child of, if it is of this store.
         signs: where a child of a run shows that it is alive.
         handlers_print_to: where the standard output of handlers' own processes goes.
+        log: how the log is written, where it is not the program's own logger that writes it.
         stopping: set, it ends the handlers' own processes, and hands back what they carried on.
     """
 
@@ -49,6 +51,7 @@ class Kernel:
     handlers_print_to: Literal["stdout", "stderr"] = "stdout"
     stopping: Stopping = field(default_factory=Stopping)
     journal: Journal | None = None
+    log: Log | None = None
 
     @property
     def env(self) -> Environment:

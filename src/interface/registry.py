@@ -127,13 +127,14 @@ class Registry:
         spec = HandlerSpec(name, _no_function, timeout, "process", command=tuple(command))
         self._register(name, lambda _: spec)(_no_function)
 
-    def isolated(self, program: str) -> Registry:
+    def isolated(self, program: str | None) -> Registry:
         """Return a copy whose handlers run in processes of their own, found as *program* names.
 
         Args:
-            program: ``MODULE:ATTRIBUTE`` of this registry, or of what gives it.
+            program: ``MODULE:ATTRIBUTE`` of this registry, or of what gives it; ``None`` where it
+                has commands alone.
         """
-        copy = Registry()
+        copy = Registry(redact=self.redact)
         copy._specs = {
             name: replace(spec, isolation="process", program=program)
             for name, spec in self._specs.items()
@@ -180,12 +181,14 @@ class Registry:
         return decorate
 
 
-def require_importable(name: str, function: Callable[..., Any]) -> None:
-    """Raise `InvalidRequest` when a fresh process could not import the function of a handler."""
+def require_importable(
+    name: str, function: Callable[..., Any], *, what: str = "its function"
+) -> None:
+    """Raise `InvalidRequest` when a fresh process could not import what a handler needs."""
     found = getattr(function, "__qualname__", None)
     if found is None or getattr(function, "__module__", None) is None or "<" in found:
         raise InvalidRequest(
-            f"handler {name!r} is to run in a process of its own, which imports its function by "
+            f"handler {name!r} is to run in a process of its own, which imports {what} by "
             f"name, and {found or shorten(function)} is none that can be imported; define it at "
             "the top of a module"
         )

@@ -102,7 +102,15 @@ def step_command(
     require_seconds("timeout", timeout)
     handover = _handover("step")
     end_on_sigterm()
-    kernel = make_kernel(handover.store, upgrade=False, create=False)
+    config = shell.config
+    kernel = make_kernel(
+        handover.store,
+        durability=config.durability,
+        settings=config.engine,
+        upgrade=False,
+        create=False,
+        log=config.log,
+    )
     try:
         done = run_step(
             kernel,

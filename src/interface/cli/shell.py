@@ -139,7 +139,7 @@ class Shell:
 
     def _isolated(self, engine: Engine) -> Engine:
         """Return the engine with the program's handlers in processes of their own."""
-        if self.app is None:
+        if self.app is None and not self.config.handlers:
             return engine
         from ..isolation.isolated_engine import isolated
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...application.runs.flow import Carry
 from ...application.runs.session import Session
-from ...domain.errors import CommandFailed, HandlerDied, InvalidRequest
+from ...domain.errors import Cancelled, CommandFailed, HandlerDied, InvalidRequest, Waiting
 from ...domain.json_value import JsonObject, JsonValue
 from ...domain.ports import HandlerSpec
 from ...domain.ports.processes import Process, ProcessOrder
@@ -85,7 +85,12 @@ def outcome_of(
     if word is not None and "result" in word:
         return word["result"]
     if word is not None and "error" in word:
-        raise error_in(word, spec.name)
+        error = error_in(word, spec.name)
+        if isinstance(error, Waiting) and word.get("waits"):
+            session.note_wait(error)
+        if isinstance(error, Cancelled) and error.workflow_id == session.attempt.workflow_id:
+            session.cancel()
+        raise error
     if word is not None and "not_started" in word:
         problem = f"could not be started: {word['not_started']}"
         raise CommandFailed(subject, spec.command, process.exit_code or 0, problem)

@@ -10,7 +10,7 @@ from ..engine import Engine
 
 
 def isolated(
-    engine: Engine, program: str, print_to: Literal["stdout", "stderr"] = "stdout"
+    engine: Engine, program: str | None, print_to: Literal["stdout", "stderr"] = "stdout"
 ) -> Engine:
     """Return an engine on the same store whose handlers run in processes of their own.
 
@@ -18,7 +18,8 @@ def isolated(
     so they do where the system is not POSIX.
 
     Args:
-        program: ``MODULE:ATTRIBUTE`` of the registry, or of what gives it.
+        program: ``MODULE:ATTRIBUTE`` of the registry, or of what gives it; ``None`` where there
+            is none, and commands alone are registered.
         print_to: where the standard output of the handlers goes.
     """
     kernel = engine._kernel  # noqa: SLF001 - the same object, with other handlers

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
+from ...application.redaction import Redact
 from ...application.runs.session import Session
 from ...domain.errors import HandlerNotFound, InvalidRequest
 from ...domain.json_value import JsonObject
@@ -28,31 +31,60 @@ def task_of(spec: HandlerSpec, session: Session, kernel: Kernel) -> JsonObject:
         "head": str(session.past.head) if session.past.head is not None else None,
         "settings": asdict(kernel.settings),
         "durability": kernel.durability,
+        "log": _log(kernel),
         "sys_path": [each for each in sys.path if isinstance(each, str)],
     }
     if spec.program is not None:
         return task | {"program": spec.program}
-    function = spec.function
-    require_importable(spec.name, function)
-    found: JsonObject = {"module": function.__module__, "name": function.__qualname__}
-    if function.__module__ in _MAIN:
-        found["main"] = _main_module(spec)
-    return task | {"function": found}
+    require_importable(spec.name, spec.function)
+    task["function"] = _named(spec.function, spec)
+    redact = kernel.dispatcher.redact
+    if redact is not None:
+        require_importable(spec.name, redact, what="redact=")
+        task["redact"] = _named(redact, spec)
+    return task
 
 
-def find(task: JsonObject) -> HandlerSpec:
-    """Return the handler that *task* names, to be run in this process."""
+def find(task: JsonObject) -> tuple[HandlerSpec, Redact | None]:
+    """Return the handler that *task* names, to be run in this process, and what redacts."""
     sys.path[:] = task["sys_path"]
     if "program" in task:
-        from ..cli.program import load
+        return _in_program(task)
+    redact = _function(task["redact"]) if "redact" in task else None
+    return HandlerSpec(task["handler"], _function(task["function"]), None), redact
 
-        found = load(task["program"])
-        registry = found if isinstance(found, Registry) else found.registry
-        spec = registry.get(task["handler"])
-        if spec is None:
-            raise HandlerNotFound(task["handler"], registry.names())
-        return spec
-    return HandlerSpec(task["handler"], _function(task["function"]), None)
+
+def _in_program(task: JsonObject) -> tuple[HandlerSpec, Redact | None]:
+    from ..cli.program import load
+
+    # It is found where the other process found it, and nowhere else.
+    found = load(task["program"], Path(sys.path[0]))
+    registry = found if isinstance(found, Registry) else found.registry
+    spec = registry.get(task["handler"])
+    if spec is None:
+        raise HandlerNotFound(task["handler"], registry.names())
+    if isinstance(found, Registry):
+        return spec, registry.redact
+    return spec, found._kernel.dispatcher.redact  # noqa: SLF001 - it was made by the program
+
+
+def _named(function: Callable[..., Any], spec: HandlerSpec) -> JsonObject:
+    named: JsonObject = {"module": function.__module__, "name": function.__qualname__}
+    if function.__module__ in _MAIN:
+        named["main"] = _main_module(spec)
+    return named
+
+
+def _log(kernel: Kernel) -> JsonObject | None:
+    """Return how the log is written: to the same file or stream, in the same form."""
+    if kernel.log is None:
+        return None
+    log = kernel.log
+    if log.form == "auto" and log.file is None:
+        # What the child has there is a pipe, whatever it ends in.
+        shows = sys.stderr is not None and sys.stderr.isatty()
+        log = replace(log, form="console" if shows else "json")
+    return asdict(log)
 
 
 def _function(found: JsonObject) -> Any:

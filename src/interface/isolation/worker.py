@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ...application.runs.flow import Carry
 from ...domain.checkpoint_id import CheckpointId
@@ -19,6 +19,7 @@ from ...domain.run_handover import handed_over
 from ...domain.scope import Scope
 from ..bootstrap import make_kernel
 from ..drivers.sync_driver import SyncDriver
+from ..log import Log
 from .attached import attach
 from .error_words import word_of
 from .launching import find
@@ -51,9 +52,11 @@ def _result(task: JsonObject) -> bytes:
     handover = handed_over(os.environ)
     if handover is None:
         raise InvalidRequest("a worker is started by the run that it belongs to")
-    spec = find(task)
+    spec, redact = find(task)
     kernel = make_kernel(
         handover.store,
+        log=Log(**task["log"]) if task["log"] is not None else None,
+        redact=redact,
         settings=task["settings"],
         durability=task["durability"],
         upgrade=False,
@@ -63,27 +66,22 @@ def _result(task: JsonObject) -> bytes:
     session = attach(kernel, handover, scope=Scope.parse(task["scope"]), head=head)
     # Its time is taken by the process that watches.
     inline = replace(spec, isolation="inline")
-    value = _carried(SyncDriver(kernel), Carry(inline, session, None))
-    text = kernel.codec.encode(value, f"result of {spec.name}")
-    kernel.store.close()
-    return b'{"result":' + text + b"}"
-
-
-def _carried(driver: SyncDriver, carry: Carry) -> Any:
-    """Return what the handler returned; raise `Waiting` where that is what it ended for."""
-    error: Exception | None = None
     try:
-        value = driver.perform_carry(carry)
-    except Exception as raised:
-        error = raised
-        waiting = carry.session.wait_in(error)
-        if waiting is None or waiting is error:
-            raise
-    else:
-        waiting = carry.session.wait_in(None)
+        value = SyncDriver(kernel).perform_carry(Carry(inline, session, None))
+        session.require_alive()
+        text = kernel.codec.encode(value, f"result of {spec.name}")
+        swallowed = session.wait_in(None)
+        if swallowed is not None:
+            raise swallowed
+    except Exception as error:
+        waiting = session.wait_in(error)
         if waiting is None:
-            return value
-    raise waiting from error
+            raise
+        # Whatever it came in, a group say: the attempt ends waiting.
+        return _encoded({**word_of(waiting), "waits": True})
+    finally:
+        kernel.store.close()
+    return b'{"result":' + text + b"}"
 
 
 def _encoded(word: JsonObject) -> bytes:

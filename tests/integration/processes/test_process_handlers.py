@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -115,6 +116,76 @@ class TestRun:
         assert "'HOLDFAST_RUN_TOKEN': '…'" in attempt.output_tail
         assert attempt.error is not None
         assert attempt.error.message == "…"
+
+
+class TestSteering:
+    @pytest.mark.parametrize("how", ["raised", "grouped"])
+    def test_handler_when_it_waits_then_so_does_the_workflow_until_it_is_answered(
+        self, crew: Crew, how: str
+    ) -> None:
+        crew.touch(how)
+
+        error = crew.call("asks").ended().error
+
+        assert isinstance(error, holdfast.Waiting)
+        assert error.name == "approval"
+        assert crew.attempt.outcome is holdfast.Outcome.WAITING
+        assert crew.engine.get("w@1").status == "waiting"
+        crew.engine.answer("w", "approval", {"ok": 1})
+        assert crew.engine.recover("w").output == {"ok": 1}
+        assert crew.engine.get("w@1").retry_count == 0
+
+    def test_handler_when_it_is_cancelled_then_its_next_checkpoint_ends_it(
+        self, crew: Crew
+    ) -> None:
+        started = crew.call("obeys")
+        crew.wait(lambda: crew.pids, "its start")
+
+        crew.engine.cancel("w")
+
+        assert isinstance(started.ended().error, holdfast.Cancelled)
+        assert crew.attempt.outcome is holdfast.Outcome.CANCELLED
+        assert crew.engine.get("w@1").status == "killed"
+        assert crew.left == []
+
+    def test_secrets_when_something_redacts_then_in_the_child_too(self, crew: Crew) -> None:
+        registry, redact = crew.engine.registry, sys.modules["crew"].censor
+        with holdfast.open(crew.store, registry=registry, redact=redact) as engine:
+            with pytest.raises(holdfast.HandlerFailed, match="the secret"):
+                engine.start("blabs", workflow_id="w", input={})
+            errors = [each.error for each in engine.list("w") if each.error is not None]
+
+        assert {each.message for each in errors} == {"the ***"}
+        assert {each.id.stage_id for each in engine_failures(crew)} == {"loose", None}
+        assert not any("secret" in each.traceback for each in errors)
+
+    def test_secrets_when_what_redacts_cannot_be_imported_then_refused_and_none_stored(
+        self, crew: Crew
+    ) -> None:
+        registry = crew.engine.registry
+        with (
+            holdfast.open(crew.store, registry=registry, redact=lambda _, value: value) as engine,
+            pytest.raises(holdfast.InvalidRequest, match="which imports redact= by name"),
+        ):
+            engine.start("blabs", workflow_id="w", input={})
+
+    def test_log_when_parent_and_child_write_it_then_one_correlation_id(
+        self, crew: Crew, tmp_path: Path
+    ) -> None:
+        crew.touch("mended")
+        log = holdfast.Log(level="debug", form="json", file=str(tmp_path / "log"))
+        with holdfast.open(crew.store, registry=crew.engine.registry, log=log) as engine:
+            engine.start("behaves", workflow_id="w", input={"folder": str(crew.folder)})
+        lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+
+        actors = {line["actor"] for line in lines}
+        assert len(actors) == 2, "parent and child"
+        assert {line["correlation_id"] for line in lines} == {crew.attempt.correlation_id}
+
+
+def engine_failures(crew: Crew) -> list[holdfast.Checkpoint]:
+    """Return the checkpoints that tell of failures."""
+    return crew.engine.list("w", type="error_state")
 
 
 class TestLimits:

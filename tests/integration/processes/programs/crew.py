@@ -194,6 +194,42 @@ def beside(run: holdfast.Run) -> None:
     subprocess.run([*command, "--name", "below"], check=True)
 
 
+@app.workflow("asks", isolation="process")
+def asks(run: holdfast.Run) -> Any:
+    """Wait for an answer, in a group of exceptions."""
+    try:
+        return run.wait("approval", ask={"sure": True})
+    except holdfast.Waiting as waiting:
+        if Path(run.input["folder"], "grouped").exists():
+            raise ExceptionGroup("all wait", [waiting]) from None
+        raise
+
+
+@app.workflow("obeys", isolation="process")
+def obeys(run: holdfast.Run) -> None:
+    """Write checkpoints until that is refused."""
+    note(run.input["folder"])
+    number = 0
+    while True:
+        number += 1
+        run.checkpoint(name=f"round {number}")
+
+
+def censor(place: str, value: object) -> object:
+    """Take out what is secret, and what is in every traceback."""
+    return value.replace("secret", "***") if isinstance(value, str) else value
+
+
+@app.workflow("blabs", isolation="process")
+def blabs(run: holdfast.Run) -> None:
+    """Fail, in a step, with a secret."""
+
+    def fail() -> None:
+        raise ValueError("the secret")
+
+    run.step("loose", fail)
+
+
 def drive(store: str, name: str, workflow_id: str, folder: str) -> None:
     """Start a workflow, as a program does."""
     with holdfast.open(store, registry=app, settings={"grace": 0.3}) as engine:
