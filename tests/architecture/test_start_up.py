@@ -92,6 +92,21 @@ def test_command_when_it_is_verbose_then_logs_are_loaded_and_no_checks(store: Pa
     assert not loaded & (set(HEAVY) - {"structlog"})
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each[0])
+def test_reading_command_when_run_then_nothing_that_starts_processes_is_loaded(
+    store: Path, command: list[str]
+) -> None:
+    code = _command(["--store", str(store), *command])
+    told = "print(*[each for each in sys.modules if 'isolation' in each or 'processes.' in each])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\n{told}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == ""
+
+
 def test_store_when_it_is_up_to_date_then_opening_it_for_writing_loads_no_upgrade(
     store: Path,
 ) -> None:

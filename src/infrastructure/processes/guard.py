@@ -41,6 +41,8 @@ def main() -> None:
     for descriptor in (control, report):
         os.set_inheritable(descriptor, False)
     order = json.loads(_read_line(control))
+    # What the thread that asked for it had blocked is not to be blocked here.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # Told by its parent alone; what reaches the whole group is meant for what it guards.
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
@@ -157,7 +159,7 @@ def _begin(guard: int) -> None:
     die_with_parent()
     if os.getppid() != guard:
         os._exit(1)  # it died before it could be asked
-    for number in (*_IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
+    for number in (*_IGNORED, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
 
 

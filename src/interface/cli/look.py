@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
+from ...domain.errors import NotFound
+from ...domain.scope import Scope
 from .arguments import WORKFLOW, pairs
 from .checkpoint_view import print_checkpoint
 from .json_form import header, whole, with_snapshots
 from .outline_tree import tree_of
 from .shell import Shell
 from .tables import duration_text, retries_text, status_text, table, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...domain.attempt import Attempt
 
 _STATUS = click.Choice([each.value for each in CheckpointStatus])
 _TYPE = click.Choice([each.value for each in CheckpointType])
@@ -146,14 +155,18 @@ def tree_command(shell: Shell, workflow: str) -> None:
 
 @click.command("attempts")
 @click.argument("workflow", type=WORKFLOW)
+@click.option("--output", type=int, metavar="N", help="Print the end of what attempt N printed.")
 @click.pass_obj
-def attempts_command(shell: Shell, workflow: str) -> None:
+def attempts_command(shell: Shell, workflow: str, output: int | None) -> None:
     """List what was tried to carry a workflow on.
 
     The oldest attempt comes first.
     """
     with shell.engine() as engine:
         found = engine.attempts(workflow_id=workflow)
+    if output is not None:
+        _print_output(workflow, output, found)
+        return
     if shell.as_json:
         shell.print_json(found)
         return
@@ -170,6 +183,16 @@ def attempts_command(shell: Shell, workflow: str) -> None:
             each.error.summary if each.error else "",
         )
     shell.print(rows)
+
+
+def _print_output(workflow: str, number: int, found: Sequence[Attempt]) -> None:
+    attempt = next((each for each in found if each.number == number), None)
+    if attempt is None:
+        raise NotFound(f"attempt {number} of {Scope(workflow)}")
+    if attempt.output_tail is None:
+        click.echo(f"nothing is kept of what attempt {number} printed", err=True)
+        return
+    click.echo(attempt.output_tail, nl=False)
 
 
 @click.command("events")

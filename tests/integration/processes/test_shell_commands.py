@@ -65,6 +65,9 @@ class TestRun:
         (attempt,) = engine.attempts("w")
         assert attempt.outcome is holdfast.Outcome.COMPLETED
         assert set((attempt.output_tail or "").splitlines()) == {"got this", "aside"}
+        shown = shell("attempts", "w", "--output", "1")
+        assert shown.stdout == attempt.output_tail
+        assert shell("attempts", "w", "--output", "2").returncode == 3
         engine.close()
 
     @pytest.mark.parametrize(
