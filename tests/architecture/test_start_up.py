@@ -76,14 +76,19 @@ def test_reading_command_when_only_plain_variables_are_set_then_nothing_checks_t
     assert not loaded & {*HEAVY, "tomllib"}
 
 
-def test_reading_command_when_there_is_a_file_then_it_is_checked_and_no_more(
-    store: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("more", "heavy"),
+    [("", set()), ("\n[engine]\nlease = 20", {"pydantic"})],
+    ids=["plain", "more"],
+)
+def test_reading_command_when_there_is_a_file_then_it_is_checked_by_no_more_than_it_takes(
+    store: Path, tmp_path: Path, more: str, heavy: set[str]
 ) -> None:
-    (tmp_path / "holdfast.toml").write_text(f'store = "{store}"')
+    (tmp_path / "holdfast.toml").write_text(f'store = "{store}"{more}')
     moving = f"import os\nos.chdir({str(tmp_path)!r})\n"
     loaded = _loaded(moving + _command(["latest", "wf"]))
-    assert "pydantic" in loaded
-    assert not loaded & (set(HEAVY) - {"pydantic"})
+    assert "tomllib" in loaded
+    assert loaded & set(HEAVY) == heavy
 
 
 def test_command_when_it_is_verbose_then_logs_are_loaded_and_no_checks(store: Path) -> None:

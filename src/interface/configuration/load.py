@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from .values import CommandHandler, Configuration
 
 # Texts that are taken as they are: for them alone nothing has to be loaded that checks.
 _PLAIN = {"HOLDFAST_STORE": "store", "HOLDFAST_APP": "app"}
+_PROGRAM = re.compile(r"[^:\s]+:[^:\s]+")
 _FILE = "HOLDFAST_CONFIG"
 Mistake: TypeAlias = tuple[tuple[str, ...], str]
 """The key that it is about, and what is wrong."""
@@ -38,11 +40,27 @@ def load(
     named = file if file is not None else given.pop(_FILE, None)
     found = read_file(Path(named)) if named is not None else find_file(Path(folder))
     given.pop(_FILE, None)
-    if found is None and set(given) <= set(_PLAIN):
-        origins = {_PLAIN[name]: Origin("environment", name) for name in given}
-        plain: dict[str, Any] = {_PLAIN[name]: text for name, text in given.items()}
-        return Configuration(**plain, origins=origins)
+    if set(given) <= set(_PLAIN) and (found is None or _is_plain(found.tree)):
+        return _plain(found, given)
     return _checked(found, given)
+
+
+def _is_plain(tree: Mapping[str, Any]) -> bool:
+    """Whether a file says no more than store and app, and that rightly."""
+    return all(
+        isinstance(value, str)
+        and (value.isprintable() and value != "" if key == "store" else _PROGRAM.fullmatch(value))
+        for key, value in tree.items()
+    ) and set(tree) <= {"store", "app"}
+
+
+def _plain(file: ConfigurationFile | None, given: Mapping[str, str]) -> Configuration:
+    values: dict[str, Any] = dict(file.tree) if file is not None else {}
+    origins = {key: Origin("file", file.place_of((key,))) for key in values} if file else {}
+    for name, text in given.items():
+        values[_PLAIN[name]] = text
+        origins[_PLAIN[name]] = Origin("environment", name)
+    return _configuration(values, origins, file)
 
 
 def _checked(file: ConfigurationFile | None, given: Mapping[str, str]) -> Configuration:
