@@ -15,4 +15,4 @@ def register_commands(registry: Registry, handlers: Mapping[str, CommandHandler]
         InvalidRequest: the program registered a handler of one of the names.
     """
     for name, handler in handlers.items():
-        registry.command(name, list(handler.command), timeout=handler.timeout)
+        registry.command(name, handler.command, timeout=handler.timeout)

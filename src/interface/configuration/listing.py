@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 from .values import Configuration
@@ -45,6 +44,6 @@ def _values(of: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
             continue
         if is_dataclass(value):
             yield from _values(value, (*path, each.name))
-        elif not isinstance(value, Path):
+        else:
             plain = list(value) if isinstance(value, tuple) else value
             yield ".".join((*path, each.name)), plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -152,7 +152,7 @@ def _configuration(
     if "purge_at" in checked.get("supervise", {}):
         checked["supervise"]["purge_every"] = None
     handlers = {
-        name: CommandHandler(**{**table, "command": tuple(table["command"])}, folder=folder)
+        name: CommandHandler(**{**table, "command": _command_below(folder, table["command"])})
         for name, table in checked.pop("handlers", {}).items()
     }
     config: Configuration = _filled(Configuration(), checked)
@@ -172,6 +172,14 @@ def _filled(default: Any, given: Mapping[str, Any]) -> Any:
             if name in names
         },
     )
+
+
+def _command_below(folder: Path | None, command: Sequence[str]) -> tuple[str, ...]:
+    program, *arguments = command
+    # Without a slash it is looked up in PATH.
+    if folder is not None and "/" in program:
+        program = str(folder / Path(program).expanduser())
+    return (program, *arguments)
 
 
 def _store_below(folder: Path, target: str) -> str:

@@ -69,12 +69,10 @@ class CommandHandler:
     Attributes:
         command: the program and its arguments; no shell reads them.
         timeout: seconds that one attempt may take.
-        folder: of the file that says so.
     """
 
     command: tuple[str, ...]
     timeout: float = DEFAULT_HANDLER_TIMEOUT
-    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

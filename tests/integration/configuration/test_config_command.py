@@ -8,8 +8,6 @@ from pathlib import Path
 import holdfast
 import pytest
 from holdfast.interface.cli.main import main
-from holdfast.interface.configuration.command_handlers import register_commands
-from holdfast.interface.configuration.values import CommandHandler
 
 from .conftest import Cli
 
@@ -144,13 +142,29 @@ def test_help_when_the_file_is_wrong_then_shown_all_the_same(folder: Path) -> No
     assert not caught.value.code
 
 
-def test_handlers_when_configured_then_registered_as_commands() -> None:
-    registry = holdfast.Registry()
+def test_handler_when_it_is_a_configured_command_then_it_carries_on(
+    project: Path, cli: Cli
+) -> None:
+    (project / "publish").write_text("#!/bin/sh\ncat > context.json\necho $HOLDFAST_RUN_WORKFLOW\n")
+    (project / "publish").chmod(0o700)
+    config = project / "holdfast.toml"
+    config.write_text(config.read_text() + '[handlers.publish]\ncommand = ["./publish"]\n')
+    with holdfast.open(project / "runs.db") as engine:
+        engine.checkpoint("w", state={"n": 3}, resume_handler="publish")
 
-    register_commands(registry, {"publish": CommandHandler(("bin/publish", "-q"), 60.0)})
+    ended = cli("recover", "w")
 
-    spec = registry.get("publish")
-    assert spec is not None
-    assert spec.command == ("bin/publish", "-q")
-    assert spec.timeout == 60.0
-    assert spec.isolation == "process"
+    assert ended.code == 0, ended.err
+    assert json.loads((project / "context.json").read_text())["workflow_state"] == {"n": 3}
+    with holdfast.open(project / "runs.db") as engine:
+        assert engine.attempts("w")[0].output_tail == "w\n"
+
+
+def test_handler_when_the_program_has_one_of_that_name_then_said(project: Path, cli: Cli) -> None:
+    config = project / "holdfast.toml"
+    config.write_text(config.read_text() + '[handlers.double]\ncommand = ["true"]\n')
+
+    ended = cli("workflows")
+
+    assert ended.code == 2
+    assert "'double' is registered already" in ended.err

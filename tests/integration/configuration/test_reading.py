@@ -29,6 +29,7 @@ silence = "1h 30min"
 back_off_base = 0
 back_off_cap = 5
 max_attempts = 9
+grace = 2
 
 [retention]
 days = 7.5
@@ -81,7 +82,7 @@ class TestReading:
         assert config.store == str(folder / "runs/orchestra.db")
         assert (config.app, config.durability) == ("crew:app", "process")
         assert (config.json, config.verbose) == (True, True)
-        assert config.engine == holdfast.Settings(10.0, 1000, 20.0, 5400.0, 0, 5, 9)
+        assert config.engine == holdfast.Settings(10.0, 1000, 20.0, 5400.0, 0, 5, 9, 2)
         assert (config.retention.days, config.retention.count) == (7.5, 10)
         supervise = config.supervise
         assert (supervise.interval, supervise.at_once, supervise.grace) == (0.5, 8, 10)
@@ -95,8 +96,10 @@ class TestReading:
         )
         assert config.log == holdfast.Log("debug", "json", str(folder / "holdfast.log"), True)
         publish = config.handlers["publish"]
-        assert (publish.command, publish.timeout) == (("bin/publish", "--quick"), 600)
-        assert publish.folder == folder
+        assert (publish.command, publish.timeout) == (
+            (str(folder / "bin/publish"), "--quick"),
+            600,
+        )
         assert config.file == folder / "holdfast.toml"
 
     def test_load_when_a_file_says_everything_then_each_origin_is_its_line(
@@ -125,6 +128,17 @@ class TestReading:
         self, folder: Path, target: str, kept: str
     ) -> None:
         assert _load(folder, f'store = "{target}"').store == kept.format(folder=folder)
+
+    @pytest.mark.parametrize(
+        ("program", "run"),
+        [("bin/p", "{folder}/bin/p"), ("./p", "{folder}/p"), ("p", "p"), ("/bin/p", "/bin/p")],
+    )
+    def test_load_when_a_command_is_a_path_then_it_begins_at_the_file(
+        self, folder: Path, program: str, run: str
+    ) -> None:
+        config = _load(folder, f'[handlers.h]\ncommand = ["{program}", "bin/x"]')
+
+        assert config.handlers["h"].command == (run.format(folder=folder), "bin/x")
 
     def test_names_when_compared_then_what_may_be_said_is_what_can_be_had(self) -> None:
         def names(of: Any, path: tuple[str, ...] = ()) -> Mapping[tuple[str, ...], set[str]]:
