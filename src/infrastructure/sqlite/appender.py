@@ -105,6 +105,7 @@ class Appender:
         if tail is None and payload.state is None:
             return
         tail = tail or Tail(b"")  # of the other scopes nothing is known, and need not be
+        tail.link = b""  # of no checkpoint, should this be interrupted halfway
         if payload.state is not None:
             tail.states[scope] = payload.state
         if payload.patch is not None:

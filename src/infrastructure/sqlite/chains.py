@@ -42,7 +42,7 @@ class Chains:
             raise NotFound(f"checkpoint {subject}")
         row = intact_row(found, workflow.workflow_id, subject)
         trouble: Damaged | None = None
-        for number in self._starts(row):
+        for number in self._starts(row, workflow):
             try:
                 start = self._keyframes.load(number, workflow)
             except CheckpointCorrupted as error:
@@ -78,12 +78,12 @@ class Chains:
         rows = self._tx.each(sql.SELECT_CHAIN_ROWS, key, checkpoint_id)
         return tuple(id_of(intact_row(row, name), name) for row in rows)
 
-    def _starts(self, row: CheckpointRow) -> Iterator[int]:
+    def _starts(self, row: CheckpointRow, workflow: WorkflowRow) -> Iterator[int]:
         """Iterate over the keyframes in a row's chain, the nearest first."""
         number = row.keyframe
         while number is not None:
             yield number
-            number = self._keyframes.before(number)
+            number = self._keyframes.before(number, workflow)
 
     def _add_rows(
         self, rebuild: Rebuild, after: int, workflow: WorkflowRow, last: CheckpointRow

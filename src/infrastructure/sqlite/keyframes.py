@@ -16,7 +16,7 @@ from .compression import compress, decompress
 from .differences import apply_difference, encode_difference
 from .keyframe_text import decode_keyframe, encode_keyframe
 from .rebuild import Rebuild
-from .rows import CheckpointRow, digest, seal_of
+from .rows import CheckpointRow, digest, intact_row, seal_of
 from .transaction import Transaction, WorkflowRow
 
 # Reading a row costs as much as reading so many bytes of a keyframe, about.
@@ -83,11 +83,15 @@ class Keyframes:
                 subject, f"it is not what can have been written ({error})"
             ) from error
 
-    def before(self, number: int) -> int | None:
+    def before(self, number: int, workflow: WorkflowRow) -> int | None:
         """Return the number of the keyframe before one, as far as can be told."""
-        found = self._tx.one(sql.SELECT_EARLIER_KEYFRAME, (number,), f"checkpoint number {number}")
-        earlier = found[0] if found else None
-        return earlier if isinstance(earlier, int) and earlier < number else None
+        subject = f"the checkpoint before keyframe {number} of {Scope(workflow.workflow_id)}"
+        try:
+            found = self._tx.one(sql.SELECT_PARENT_OF_NUMBER, (number,), subject)
+            row = intact_row(found, workflow.workflow_id) if found is not None else None
+        except CheckpointCorrupted:
+            return None  # where it points may be anybody's keyframe
+        return row.keyframe if row is not None else None
 
     def _as_difference(self, text: bytes, before: int | None) -> tuple[int | None, int, bytes]:
         """Return base, depth and body."""

@@ -120,9 +120,9 @@ KEYFRAME_COLUMNS = "number, base, depth, size, body_digest, seal"
 SELECT_KEYFRAME = f"SELECT {KEYFRAME_COLUMNS} FROM keyframes WHERE number = ?"
 SELECT_KEYFRAME_BODY = "SELECT body FROM keyframes WHERE number = ?"
 INSERT_KEYFRAME = f"INSERT INTO keyframes ({KEYFRAME_COLUMNS}, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
-SELECT_EARLIER_KEYFRAME = (
-    "SELECT before.keyframe FROM checkpoints AS at JOIN checkpoints AS before "
-    "ON before.workflow = at.workflow AND before.sequence = at.parent WHERE at.number = ?"
+SELECT_PARENT_OF_NUMBER = (
+    f"SELECT {_PREFIXED} FROM checkpoints AS at JOIN checkpoints AS c "
+    "ON c.workflow = at.workflow AND c.sequence = at.parent WHERE at.number = ?"
 )
 
 # Leases, attempts, events

@@ -18,7 +18,7 @@ from holdfast.domain.checkpoint_id import CheckpointId
 from holdfast.domain.checkpoint_status import CheckpointStatus
 from holdfast.domain.checkpoint_type import CheckpointType
 from holdfast.domain.payload import Payload
-from holdfast.domain.ports import CheckpointFilter, Store
+from holdfast.domain.ports import CheckpointFilter, Store, UnitOfWork
 from holdfast.domain.scope import Scope
 from holdfast.infrastructure.json_codec import JsonCodec
 from holdfast.infrastructure.sqlite.format import APPLICATION_ID
@@ -167,24 +167,31 @@ def save_checkpoint(
     store: Store, scope: str = "wf", type_: str = "progress", **about: Any
 ) -> Checkpoint:
     """Write one checkpoint after the head; what is said about it are fields and values."""
+    about = {name: _encoded(name, value) for name, value in about.items()}
+    return store.write(lambda uow: put_checkpoint(uow, scope, type_, **about))
+
+
+def put_checkpoint(
+    uow: UnitOfWork, scope: str = "wf", type_: str = "progress", **about: Any
+) -> Checkpoint:
+    """Write one checkpoint within a unit of work."""
     where = Scope.parse(scope)
     kind = CheckpointType(type_)
-    payload = Payload(
-        **{name: _CODEC.encode(about.pop(name), name) for name in _PAYLOADS if name in about}
+    about = {name: _encoded(name, value) for name, value in about.items()}
+    payload = Payload(**{name: about.pop(name) for name in _PAYLOADS if name in about})
+    standing = uow.checkpoints.standing(where.workflow_id)
+    checkpoint = Checkpoint(
+        id=CheckpointId.of(where, uow.sequences.next(where.workflow_id)),
+        type=kind,
+        status=CheckpointStatus.ACTIVE if kind.opens else CheckpointStatus.COMPLETED,
+        created_at=AT,
+        updated_at=AT,
+        parent_id=about.get("parent", standing.head if standing else None),
+        **{name: value for name, value in about.items() if name != "parent"},
     )
+    uow.checkpoints.add(checkpoint, payload)
+    return checkpoint
 
-    def work(uow: Any) -> Checkpoint:
-        standing = uow.checkpoints.standing(where.workflow_id)
-        checkpoint = Checkpoint(
-            id=CheckpointId.of(where, uow.sequences.next(where.workflow_id)),
-            type=kind,
-            status=CheckpointStatus.ACTIVE if kind.opens else CheckpointStatus.COMPLETED,
-            created_at=AT,
-            updated_at=AT,
-            parent_id=about.get("parent", standing.head if standing else None),
-            **{name: value for name, value in about.items() if name != "parent"},
-        )
-        uow.checkpoints.add(checkpoint, payload)
-        return checkpoint
 
-    return store.write(work)
+def _encoded(name: str, value: Any) -> Any:
+    return _CODEC.encode(value, name) if name in _PAYLOADS and type(value) is not bytes else value
