@@ -1,0 +1,211 @@
+"""What a writer remembers is never held against what is true by now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from holdfast.domain.checkpoint_id import CheckpointId
+from holdfast.domain.scope import Scope
+from holdfast.infrastructure.sqlite import writer_memory
+from holdfast.infrastructure.sqlite.store import SqliteStore
+from holdfast.infrastructure.sqlite.writer_memory import Tail, Tails
+
+from .conftest import put_checkpoint, save_checkpoint
+from .histories import Model, edited, first_state, newest
+
+OpenStore = Callable[..., SqliteStore]
+
+
+def _saved(store: SqliteStore, model: Model, state: Any, **about: Any) -> CheckpointId:
+    saved = save_checkpoint(store, "wf", state=state, **about)
+    model.add(saved.id, saved.parent_id, state=state)
+    return saved.id
+
+
+def test_save_when_two_writers_take_turns_then_each_stands_on_what_the_other_wrote(
+    path: Path, open_store: OpenStore
+) -> None:
+    stores, model, random = (
+        [open_store(path, durability="process") for _ in "12"],
+        Model(),
+        Random(1),
+    )
+    state, last = first_state(random, 30), None
+    for number in range(40):
+        state = edited(state, random)
+        saved = save_checkpoint(stores[number // 3 % 2], "wf", state=state)
+        assert saved.parent_id == last
+        model.add(saved.id, saved.parent_id, state=state)
+        last = saved.id
+    model.require(stores[0])
+    assert "branched" not in _facts(stores[1])
+
+
+def test_save_when_a_transaction_was_rolled_back_then_nothing_stands_on_it(
+    path: Path, open_store: OpenStore
+) -> None:
+    store, model, random = open_store(path, durability="process"), Model(), Random(2)
+    state = first_state(random, 30)
+    _saved(store, model, state)
+    for _ in range(10):
+
+        def work(uow: Any, state: Any = state) -> None:
+            for _ in range(3):
+                put_checkpoint(uow, "wf", state=edited(state, random))
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            store.write(work)
+        state = edited(state, random)
+        _saved(store, model, state)
+    model.require(store)
+    assert [each.sequence for each in model.states] == list(range(1, 12))
+
+
+def test_save_when_one_of_a_batch_is_taken_back_then_the_next_is_a_difference_from_what_stands(
+    path: Path, open_store: OpenStore
+) -> None:
+    store, model, random = open_store(path, durability="process"), Model(), Random(3)
+    states = [first_state(random, 30)]
+    for _ in range(8):
+        states.append(edited(states[-1], random))
+
+    def work(number: int) -> Callable[[Any], CheckpointId]:
+        def run(uow: Any) -> CheckpointId:
+            saved = put_checkpoint(uow, "wf", state=states[number])
+            if number % 3 == 1:
+                raise LookupError
+            return saved.id
+
+        return run
+
+    written = store.write_each([work(number) for number in range(9)])
+
+    last = None
+    for number, each in enumerate(written):
+        if each.result is not None:
+            model.add(each.result, last, state=states[number])
+            last = each.result
+    assert len(model.states) == 6
+    model.require(store)
+
+
+@pytest.mark.parametrize("when", ["dropped", "reopened", "forked"])
+def test_save_when_the_connection_is_another_then_the_chain_goes_on(
+    path: Path, open_store: OpenStore, when: str
+) -> None:
+    store, model, random = open_store(path, durability="process"), Model(), Random(4)
+    other = open_store(path, durability="process")
+    state = first_state(random, 30)
+    for _ in range(12):
+        state = edited(state, random)
+        _saved(store, model, state)
+        if when == "dropped":
+            with store._connections.writing(1.0):
+                store._connections.drop_writer()
+        elif when == "reopened":
+            store.close()
+            store = open_store(path, durability="process")
+        else:
+            store.before_fork()
+            store.after_fork_in_child()  # as in a child: locks and a queue of its own
+        state = edited(state, random)
+        _saved(other, model, state)
+    model.require(store)
+
+
+def test_save_when_there_are_more_workflows_than_are_remembered_then_all_goes_on(
+    path: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_memory, "_MOST_WORKFLOWS", 3)
+    store, random = open_store(path, durability="process"), Random(5)
+    states = {f"w{n}": first_state(random, 20) for n in range(8)}
+    for turn in range(6):
+        for name in list(states):
+            states[name] = edited(states[name], random)
+            saved = save_checkpoint(store, name, state=states[name])
+            assert saved.id.sequence == turn + 1
+    for name, state in states.items():
+        head = newest(store, name)
+        assert head is not None
+        model = Model({head: {"": state}})
+        model.require(store)
+    memory = store._connections.memory
+    assert len(memory.workflows) <= 4
+    assert len(memory.tails._tails) <= 3
+
+
+def test_tails_when_they_are_over_their_limit_then_the_oldest_go_and_it_counts_right() -> None:
+    tails = Tails(most=100)
+    for number in range(10):
+        tails.put(number, _tail(number, 30))
+
+    assert [tails.get(number, b"%d" % number) is not None for number in range(10)] == (
+        [False] * 7 + [True] * 3
+    )
+    grown = tails.get(9, b"9")
+    assert grown is not None
+    grown.states[Scope("w", "s")] = b"x" * 65
+    tails.put(9, grown)
+    assert tails.get(8, b"8") is None
+    assert tails.get(9, b"9") is grown
+    tails.put(11, _tail(11, 101))
+    assert tails.get(11, b"11") is None, "larger than all that may be kept"
+    assert (len(tails._tails), tails._total, tails._sizes) == (0, 0, {})
+
+
+def test_tails_when_the_chain_ends_with_another_link_then_there_is_none() -> None:
+    tails = Tails()
+    tails.put(1, _tail(1, 10))
+
+    assert tails.get(1, b"2") is None
+    assert tails.get(2, b"1") is None
+
+
+def test_save_when_the_tails_are_over_their_limit_then_it_is_right_all_the_same(
+    path: Path, open_store: OpenStore
+) -> None:
+    store, model, random = open_store(path, durability="process"), Model(), Random(6)
+    store._connections.memory.tails = Tails(most=1)
+    state = first_state(random, 30)
+    for _ in range(20):
+        state = edited(state, random)
+        _saved(store, model, state)
+    model.require(store)
+
+
+def test_save_when_it_was_interrupted_while_its_state_was_being_remembered_then_nothing_is_wrong(
+    path: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting(dict[Scope, bytes]):
+        def __setitem__(self, scope: Scope, text: bytes) -> None:
+            super().__setitem__(scope, text)
+            raise KeyboardInterrupt
+
+    store, model, random = open_store(path, durability="process"), Model(), Random(7)
+    state = first_state(random, 30)
+    _saved(store, model, state)
+    (tail,) = store._connections.memory.tails._tails.values()
+    tail.states = Interrupting(tail.states)
+    # Of the same length: a difference from it would fit what it is not from.
+    lost = {**state, "goal": "X" * len(state["goal"])}
+
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(store, "wf", state=lost)
+    tail.states = dict(tail.states)
+    _saved(store, model, {**state, "seen": {}, "goal": lost["goal"]})
+
+    model.require(store)
+
+
+def _tail(number: int, size: int) -> Tail:
+    return Tail(b"%d" % number, {Scope("w"): b"x" * size})
+
+
+def _facts(store: SqliteStore) -> set[str]:
+    row = store.write(lambda uow: uow.checkpoints._tx.workflow("wf"))  # type: ignore[attr-defined]
+    return {"branched"} if row.branched else set()
