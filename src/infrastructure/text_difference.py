@@ -49,6 +49,26 @@ def apply(old: bytes | bytearray, edits: Sequence[Edit]) -> bytearray:
     return text
 
 
+def makes(old: bytes, edits: Sequence[Edit], new: bytes) -> bool:
+    """Whether `apply` makes *new* of *old* with the edits; without making it, for it may be large.
+
+    >>> makes(b"one two", [Edit(0, 3, b"1")], b"1 two")
+    True
+    """
+    view = memoryview(old)
+    old_at = new_at = 0
+    for start, end, text in edits:
+        kept = view[old_at:start]
+        if not old_at <= start <= end or not new.startswith(kept, new_at):
+            return False
+        new_at += len(kept)
+        if not new.startswith(text, new_at):
+            return False
+        old_at, new_at = end, new_at + len(text)
+    rest = view[old_at:]
+    return new.startswith(rest, new_at) and new_at + len(rest) == len(new)
+
+
 class _Comparison:
     def __init__(self, old: bytes, new: bytes, most: int) -> None:
         self.old = old

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from ..text_difference import Edit, apply, difference
+from ..text_difference import Edit, apply, difference, makes
 
 # A difference that is not clearly smaller is not worth what it costs to read.
 _LARGEST_SHARE = 0.5
@@ -14,7 +14,7 @@ def encode_difference(old: bytes, new: bytes) -> bytes | None:
     """Return what makes *new* of *old*; ``None`` when it would not be much smaller than *new*.
 
     One line of JSON (the size of *new*, then start, end and length of each replacement), and the
-    replacements. It was tried: `apply_difference` gives back *new*, byte by byte.
+    replacements. It was held against *new*: `apply_difference` gives that back, byte by byte.
     """
     most = int(len(new) * _LARGEST_SHARE)
     edits = difference(old, new, most=most)
@@ -24,7 +24,7 @@ def encode_difference(old: bytes, new: bytes) -> bytes | None:
     for start, end, text in edits:
         numbers += (start, end, len(text))
     stored = b"".join([orjson.dumps(numbers), b"\n", *(text for _, _, text in edits)])
-    if len(stored) > most or apply(old, edits) != new:
+    if len(stored) > most or not makes(old, edits, new):
         return None
     return stored
 

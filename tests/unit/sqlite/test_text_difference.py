@@ -10,7 +10,7 @@ from random import Random
 import orjson
 import pytest
 from holdfast.infrastructure.sqlite.differences import apply_difference, encode_difference
-from holdfast.infrastructure.text_difference import Edit, apply, difference
+from holdfast.infrastructure.text_difference import Edit, apply, difference, makes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +107,32 @@ def test_difference_when_the_text_repeats_itself_then_the_time_does_not_explode(
     assert found is not None
     assert apply(old, found) == new
     assert time.process_time() - begun < 20, "not quadratic: that would take hours"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.binary(max_size=12),
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3), st.binary(max_size=3)), max_size=4),
+    st.booleans(),
+    st.binary(max_size=2),
+)
+def test_makes_when_edits_are_in_order_then_it_says_what_applying_them_would_show(
+    old: bytes, places: list[tuple[int, int, bytes]], right: bool, instead: bytes
+) -> None:
+    edits: list[Edit] = []
+    for start, size, text in sorted(places):
+        if start + size <= len(old) and (not edits or start >= edits[-1].end):
+            edits.append(Edit(start, start + size, text))
+    new = bytes(apply(old, edits))
+    if not right:
+        new = new[: len(new) // 2] + instead + new[len(new) // 2 + 1 :]
+
+    assert makes(old, edits, new) == (apply(old, edits) == new)
+
+
+@pytest.mark.parametrize("edits", [[Edit(2, 1, b"")], [Edit(1, 2, b"b"), Edit(0, 1, b"a")]])
+def test_makes_when_edits_are_not_in_order_then_they_are_refused(edits: list[Edit]) -> None:
+    assert not makes(b"abc", edits, b"abc")
 
 
 # As they are stored.
