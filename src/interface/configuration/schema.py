@@ -103,7 +103,6 @@ class EngineTable(TypedDict, total=False):
     back_off_cap: Pause
     grace: Pause
     max_attempts: Number
-    grace: Pause
 
 
 @_strictly
