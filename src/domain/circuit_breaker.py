@@ -67,6 +67,12 @@ class CircuitBreaker:
         self._is_trying = True
         return True
 
+    def is_blocking(self, now: float) -> bool:
+        """Whether `allows` would say no; changes nothing."""
+        if self.state is Circuit.OPEN:
+            return now - self._opened_at < self.policy.cool_off
+        return self.state is Circuit.HALF_OPEN and self._is_trying
+
     def failed(self, now: float) -> bool:
         """Note a failure; return whether it opened the circuit."""
         self._is_trying = False

@@ -133,7 +133,8 @@ class Supervisor:
         self._tell_news(due)
         random.shuffle(due.ready)
         with self._lock:
-            ready = [each for each in due.ready if self._may_try(each)]
+            now = self._uptime()
+            ready = [each for each in due.ready if not self._breaker(each).is_blocking(now)]
             self._waiting.extend(ready)
             sweep, self._now = self._now, Sweep()
             sweep.ready, sweep.blocked, sweep.damaged = (
@@ -150,10 +151,9 @@ class Supervisor:
         self._log("info", "sweep", asdict(sweep))
         return busy
 
-    def _may_try(self, found: DueWorkflow) -> bool:
+    def _breaker(self, found: DueWorkflow) -> CircuitBreaker:
         handler = found.handler or ""
-        breaker = self._breakers.setdefault(handler, CircuitBreaker(self._options.breaker))
-        return breaker.allows(self._uptime())
+        return self._breakers.setdefault(handler, CircuitBreaker(self._options.breaker))
 
     def _start_threads(self) -> None:
         wanted = min(self._options.at_once, len(self._waiting) + len(self._running))
@@ -171,6 +171,8 @@ class Supervisor:
                         self._idle.set()
                     return
                 found = self._waiting.popleft()
+                if not self._breaker(found).allows(self._uptime()):
+                    continue  # opened since it was found; it is found again later
                 self._running.add(found.workflow_id)
             try:
                 self._recover(found)
@@ -208,7 +210,7 @@ class Supervisor:
             self._tell(found.workflow_id, name)
         with self._lock:
             setattr(self._now, name, getattr(self._now, name) + 1)
-            breaker = self._breakers[handler]
+            breaker = self._breaker(found)
             if good is None:
                 breaker.came_to_nothing()
             elif good and breaker.succeeded():
