@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from ..application.runs.attempt import give_up
 from .engine_looking import Looking
 from .engine_recovery import Recovery
 from .engine_steering import Steering
@@ -38,6 +37,8 @@ class Engine(Writing, Recovery, Steering, Looking):
 
     def close(self) -> None:
         """Give up the leases of runs that are still open, wait for what was accepted, let go."""
+        from ..application.runs.attempt import give_up
+
         for session in self._kernel.keeper.sessions():
             self._driver.run(give_up(self._kernel.attempts, session))
         self._kernel.store.close()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from ..application.dispatcher import Handler
-from ..application.runs.session import Session
 from ..domain.lease import Credentials
 from ..domain.payload import Payload
 from ..domain.scope import Scope
-from .drivers.sync_driver import SyncDriver
 from .kernel import Kernel
+
+if TYPE_CHECKING:
+    from ..application.runs.session import Session
+    from .drivers.sync_driver import SyncDriver
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -21,7 +24,13 @@ class EngineBase:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._driver = SyncDriver(kernel)
+
+    @cached_property
+    def _driver(self) -> SyncDriver:
+        """What performs flows; loaded when the first is performed, since looking has none."""
+        from .drivers.sync_driver import SyncDriver
+
+        return SyncDriver(self._kernel)
 
     def _credentials(self, workflow_id: str) -> Credentials | None:
         """Return those of a run of this engine, or of the run that this process is a child of."""

@@ -5,24 +5,8 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from ..application.queries.find_stale import FindStale, StaleWorkflow, find_stale
-from ..application.queries.get_checkpoint import (
-    GetCheckpoint,
-    LatestCheckpoint,
-    get_checkpoint,
-    latest_checkpoint,
-)
-from ..application.queries.list_attempts import ListAttempts, list_attempts
-from ..application.queries.list_checkpoints import ListCheckpoints, list_checkpoints
-from ..application.queries.list_workflows import ListWorkflows, list_workflows
-from ..application.queries.outline_workflow import (
-    OutlineWorkflow,
-    ScopeOutline,
-    outline_workflow,
-)
-from ..application.queries.read_events import ReadEvents, read_events
-from ..application.queries.rebuild_context import RebuildContext, rebuild_context
 from ..domain.attempt import Attempt
 from ..domain.checkpoint import Checkpoint
 from ..domain.checkpoint_status import CheckpointStatus
@@ -46,12 +30,18 @@ from .targets import (
     workflow_of,
 )
 
+if TYPE_CHECKING:
+    from ..application.queries.find_stale import StaleWorkflow
+    from ..application.queries.outline_workflow import ScopeOutline
+
 
 class Looking(EngineBase):
     """The part of an engine that looks, and changes nothing."""
 
     def get(self, id: CheckpointRef) -> Checkpoint:
         """Return a checkpoint; raises `NotFound`."""
+        from ..application.queries.get_checkpoint import GetCheckpoint, get_checkpoint
+
         return self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(checkpoint_of(id)))
 
     def latest(
@@ -61,6 +51,8 @@ class Looking(EngineBase):
 
         A stage or an agent may be named as well, as ``"wf/stage"``: the newest of its own.
         """
+        from ..application.queries.get_checkpoint import LatestCheckpoint, latest_checkpoint
+
         query = LatestCheckpoint(scope_of(workflow, workflow_id))
         return self._kernel.dispatcher.ask(latest_checkpoint, query)
 
@@ -80,6 +72,8 @@ class Looking(EngineBase):
         Raises:
             NotFound: there is no such workflow.
         """
+        from ..application.queries.list_checkpoints import ListCheckpoints, list_checkpoints
+
         require_count("limit", limit)
         either = workflow is not None or workflow_id is not None
         wanted = CheckpointFilter(
@@ -95,6 +89,8 @@ class Looking(EngineBase):
         self, *, status: str | None = None, limit: int | None = 100
     ) -> builtins.list[WorkflowSummary]:
         """Return one summary a workflow, the one written to last first."""
+        from ..application.queries.list_workflows import ListWorkflows, list_workflows
+
         require_count("limit", limit)
         wanted = chosen(CheckpointStatus, "status", status) if status is not None else None
         return self._kernel.dispatcher.ask(list_workflows, ListWorkflows(wanted, limit))
@@ -103,6 +99,8 @@ class Looking(EngineBase):
         self, id_or_workflow: Target | None = None, *, workflow_id: str | None = None
     ) -> ExecutionContext:
         """Return what the chain adds up to at a checkpoint, or at the head of a workflow."""
+        from ..application.queries.rebuild_context import RebuildContext, rebuild_context
+
         query = RebuildContext(target_of(id_or_workflow, workflow_id))
         replay = self._kernel.dispatcher.ask(rebuild_context, query)
         return self._kernel.context(replay)
@@ -111,6 +109,8 @@ class Looking(EngineBase):
         self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
     ) -> ScopeOutline:
         """Return a workflow with its stages and agents, their states and times."""
+        from ..application.queries.outline_workflow import OutlineWorkflow, outline_workflow
+
         query = OutlineWorkflow(workflow_of(workflow, workflow_id))
         return self._kernel.dispatcher.ask(outline_workflow, query)
 
@@ -120,6 +120,8 @@ class Looking(EngineBase):
         Args:
             threshold: how long one that never had a lease may be silent.
         """
+        from ..application.queries.find_stale import FindStale, find_stale
+
         if threshold < timedelta():
             raise InvalidRequest(f"threshold is {threshold}; give no time or more")
         return self._kernel.dispatcher.ask(find_stale, FindStale(self._kernel.registry, threshold))
@@ -128,6 +130,8 @@ class Looking(EngineBase):
         self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
     ) -> builtins.list[Attempt]:
         """Return what was tried, the oldest attempt first; raises `NotFound`."""
+        from ..application.queries.list_attempts import ListAttempts, list_attempts
+
         query = ListAttempts(workflow_of(workflow, workflow_id))
         return self._kernel.dispatcher.ask(list_attempts, query)
 
@@ -144,6 +148,8 @@ class Looking(EngineBase):
         Raises:
             NotFound: there is no such workflow.
         """
+        from ..application.queries.read_events import ReadEvents, read_events
+
         require_count("after", after)
         require_count("limit", limit)
         either = workflow is not None or workflow_id is not None

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from ..application.queries.plan_recovery import RecoveryPlan
-from ..application.runs.recover import plan, recover
-from ..application.runs.recovery_result import RecoveryResult
-from ..application.runs.start import enter_or_replay, start
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.ports.handler_registry import Isolation
 from .engine_base import EngineBase
-from .orders import enter_order, recover_order, start_order
 from .registry import DEFAULT_HANDLER_TIMEOUT
-from .run import Run
 from .targets import Target
+
+if TYPE_CHECKING:
+    from ..application.queries.plan_recovery import RecoveryPlan
+    from ..application.runs.recovery_result import RecoveryResult
+    from .run import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,6 +53,10 @@ class Recovery(EngineBase):
             LeaseHeld: somebody else carries it on.
             NotRecoverable: it cannot be carried on; has every reason.
         """
+        from ..application.runs.start import enter_or_replay
+        from .orders import enter_order
+        from .run import Run
+
         command = enter_order(
             self._kernel,
             workflow_id,
@@ -79,6 +82,9 @@ class Recovery(EngineBase):
             InputChanged: it was started with another input.
             NotRecoverable: it cannot be carried on; has every reason.
         """
+        from ..application.runs.start import start
+        from .orders import start_order
+
         spec, command = start_order(self._kernel, name, workflow_id, input)
         return self._driver.run(start(self._kernel.attempts, command, spec))
 
@@ -131,6 +137,9 @@ class Recovery(EngineBase):
             NotFound: there is no such checkpoint or workflow.
             NotRecoverable: nothing was run; has every reason.
         """
+        from ..application.runs.recover import plan, recover
+        from .orders import recover_order
+
         command = recover_order(
             self._kernel,
             id_or_workflow,

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-from ..application.commands.answer_question import AnswerQuestion, answer_question
-from ..application.commands.cancel_workflow import CancelWorkflow, cancel_workflow
-from ..application.commands.fork_workflow import ForkWorkflow, fork_entries, fork_workflow
-from ..application.commands.retry_workflow import RetryWorkflow, retry_workflow
-from ..application.payloads import payload_of
-from ..application.queries.get_checkpoint import GetCheckpoint, get_checkpoint
-from ..application.waits import ANSWER_KEY
 from ..domain.checkpoint import Checkpoint
 from ..domain.json_value import JsonValue
 from ..domain.scope import Scope
@@ -42,6 +35,10 @@ class Steering(EngineBase):
             AlreadyAnswered: somebody else was first.
             AnsweredTooLate: its time was over.
         """
+        from ..application.commands.answer_question import AnswerQuestion, answer_question
+        from ..application.payloads import payload_of
+        from ..application.waits import ANSWER_KEY
+
         subject = workflow_of(workflow, workflow_id)
         payload = payload_of(self._kernel.codec, state={ANSWER_KEY: value})
         command = AnswerQuestion(subject, name, payload)
@@ -59,6 +56,8 @@ class Steering(EngineBase):
             NotFound: there is no such workflow.
             IllegalTransition: it is completed, or killed already.
         """
+        from ..application.commands.cancel_workflow import CancelWorkflow, cancel_workflow
+
         command = CancelWorkflow(workflow_of(workflow, workflow_id))
         return self._kernel.dispatcher.execute(cancel_workflow, command)
 
@@ -74,6 +73,8 @@ class Steering(EngineBase):
             NotFound: there is no such workflow.
             IllegalTransition: it is not killed.
         """
+        from ..application.commands.retry_workflow import RetryWorkflow, retry_workflow
+
         command = RetryWorkflow(workflow_of(workflow, workflow_id))
         return self._kernel.dispatcher.execute(retry_workflow, command)
 
@@ -92,6 +93,9 @@ class Steering(EngineBase):
             NotFound: there is no such checkpoint.
             InvalidRequest: the name is taken.
         """
+        from ..application.commands.fork_workflow import ForkWorkflow, fork_entries, fork_workflow
+        from ..application.queries.get_checkpoint import GetCheckpoint, get_checkpoint
+
         source = checkpoint_of(id)
         self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(source))
         replay = self._kernel.dispatcher.read(lambda uow: uow.checkpoints.replay(source))

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..application.commands.complete_checkpoint import CompleteCheckpoint, complete_checkpoint
 from ..application.commands.create_checkpoint import CreateCheckpoint, create_checkpoint
-from ..application.commands.fail_checkpoint import FailCheckpoint, fail_checkpoint
-from ..application.commands.heartbeat import Heartbeat, heartbeat
 from ..application.payloads import payload_of
-from ..application.queries.get_checkpoint import GetCheckpoint, get_checkpoint
 from ..application.runs.flow import Execute, Flow
 from ..application.scribe import Entry
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES, Checkpoint
@@ -144,6 +140,11 @@ class Writing(EngineBase):
         Args:
             abandon: close the scopes left open inside as killed, instead of raising `ScopeOpen`.
         """
+        from ..application.commands.complete_checkpoint import (
+            CompleteCheckpoint,
+            complete_checkpoint,
+        )
+
         scope = self._scope_of(id)
         command = CompleteCheckpoint(
             scope,
@@ -155,6 +156,8 @@ class Writing(EngineBase):
 
     def fail(self, id: CheckpointRef, error: BaseException | ErrorRecord | str) -> Checkpoint:
         """Record that the work of a checkpoint's scope raised; return the failing checkpoint."""
+        from ..application.commands.fail_checkpoint import FailCheckpoint, fail_checkpoint
+
         scope = self._scope_of(id)
         if isinstance(error, str):
             error = ErrorRecord("Error", error)
@@ -170,9 +173,13 @@ class Writing(EngineBase):
         self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
     ) -> None:
         """Record a sign of life of a workflow that is not under a lease."""
+        from ..application.commands.heartbeat import Heartbeat, heartbeat
+
         name = workflow_of(workflow, workflow_id)
         self._write(heartbeat, Heartbeat(name, self._credentials(name)), name)
 
     def _scope_of(self, id: CheckpointRef) -> Scope:
+        from ..application.queries.get_checkpoint import GetCheckpoint, get_checkpoint
+
         found = self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(checkpoint_of(id)))
         return found.scope

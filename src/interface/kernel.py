@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..application.dispatcher import Dispatcher
 from ..application.environment import Environment
-from ..application.runs.attempt import AttemptKit
-from ..application.runs.lease_keeper import LeaseKeeper
-from ..application.runs.session import LeaseTerms, Session
-from ..application.runs.step import StepKit
 from ..domain.checkpoint_id import CheckpointId
 from ..domain.execution_context import ExecutionContext, context_of
 from ..domain.json_value import JsonObject, JsonValue
@@ -24,6 +20,12 @@ from .log import Log
 from .registry import Registry
 from .settings import Settings
 from .stopping import Stopping
+
+if TYPE_CHECKING:
+    from ..application.runs.attempt import AttemptKit
+    from ..application.runs.lease_keeper import LeaseKeeper
+    from ..application.runs.session import LeaseTerms, Session
+    from ..application.runs.step import StepKit
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Kernel:
     @property
     def attempts(self) -> AttemptKit:
         """What every attempt works with."""
+        from ..application.runs.attempt import AttemptKit
+
         return AttemptKit(self.env, self.codec, self.keeper)
 
     def inherited(self, workflow_id: str) -> Credentials | None:
@@ -71,6 +75,8 @@ class Kernel:
 
     def steps(self, session: Session) -> StepKit:
         """Return what every step of a run works with."""
+        from ..application.runs.step import StepKit
+
         return StepKit(session, self.codec, self.env)
 
     def context(self, replay: Replay) -> ExecutionContext:
@@ -104,6 +110,8 @@ class Kernel:
 
     def terms(self, lease: float | None = None, silence: float | None = None) -> LeaseTerms:
         """Return the terms of a lease; what is ``None`` is as set."""
+        from ..application.runs.session import LeaseTerms
+
         return LeaseTerms(
             self.settings.lease if lease is None else lease,
             self.settings.silence if silence is None else silence,

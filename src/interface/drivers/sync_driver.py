@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 from collections.abc import Callable
@@ -116,6 +115,8 @@ class SyncDriver:
 
 def _run_coroutine(make: Callable[[], Any]) -> Any:
     """Run a coroutine to its end; in a thread of its own when this one has a loop already."""
+    import asyncio  # late: it takes as long to load as all of this package
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
