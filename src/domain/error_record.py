@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback as traceback_module
 from dataclasses import dataclass
 
 _MAX_TYPE = 200
@@ -37,6 +36,8 @@ class ErrorRecord:
             return recorded  # it was raised elsewhere, and this tells of it
         kind = type(error)
         module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+        import traceback as traceback_module  # late: seldom needed, and slow to load
+
         try:
             message = str(error)
             lines = traceback_module.format_exception(error)

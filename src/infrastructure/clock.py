@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
@@ -88,10 +87,17 @@ def read_boot_id() -> str | None:
     """Return what names this boot of this host; ``None`` where the system does not tell."""
     try:
         if sys.platform == "darwin":
-            command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
-            return subprocess.run(
-                command, capture_output=True, text=True, check=True
-            ).stdout.strip()
+            return _session_of_mac()
         return _BOOT_ID.read_text(encoding="ascii").strip() or None
-    except (OSError, subprocess.SubprocessError):
+    except OSError:
+        return None
+
+
+def _session_of_mac() -> str | None:
+    import subprocess  # late: no other system needs it
+
+    command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except subprocess.SubprocessError:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 
 
 class SystemRandomness:
@@ -11,7 +10,8 @@ class SystemRandomness:
 
     def draw(self) -> float:
         """Return a number from [0, 1)."""
-        return random.SystemRandom().random()
+        # As many bits as a float can hold; the module `random` takes longer to load than to use.
+        return int.from_bytes(os.urandom(7), "big") / (1 << 56)
 
     def token(self) -> str:
         """Return a text that nobody can guess and that never comes twice."""

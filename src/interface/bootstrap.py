@@ -10,7 +10,6 @@ from pathlib import Path
 from ..application.dispatcher import Dispatcher
 from ..application.environment import BackOff, Environment
 from ..application.redaction import Redact
-from ..application.runs.lease_keeper import LeaseKeeper
 from ..domain.errors import InvalidRequest
 from ..domain.ports import Clock, Host, Journal, Store
 from ..domain.ports.processes import Process, ProcessOrder, SignsOfLife
@@ -20,6 +19,7 @@ from ..infrastructure.host import LocalHost
 from ..infrastructure.json_codec import JsonCodec
 from ..infrastructure.randomness import SystemRandomness
 from .forking import survive_forks
+from .keepers import Keepers
 from .kernel import Kernel
 from .log import LOGGER_METHODS, Log, Logger, LogTarget
 from .registry import Registry
@@ -66,13 +66,13 @@ def make_kernel(
         settings.max_attempts,
     )
     dispatcher = Dispatcher(store, env, redact if redact is not None else registry.redact)
-    keeper = LeaseKeeper(dispatcher)
-    survive_forks(store, keeper)
+    keepers = Keepers(dispatcher)
+    survive_forks(store, keepers)
     handover = _handover_for(store)
     return Kernel(
         store,
         dispatcher,
-        keeper,
+        keepers,
         codec,
         registry,
         settings,

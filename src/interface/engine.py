@@ -37,9 +37,9 @@ class Engine(Writing, Recovery, Steering, Looking):
 
     def close(self) -> None:
         """Give up the leases of runs that are still open, wait for what was accepted, let go."""
-        from ..application.runs.attempt import give_up
+        for session in self._kernel.keepers.sessions():
+            from ..application.runs.attempt import give_up
 
-        for session in self._kernel.keeper.sessions():
             self._driver.run(give_up(self._kernel.attempts, session))
         self._kernel.store.close()
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import weakref
 
-from ..application.runs.lease_keeper import LeaseKeeper
 from ..domain.ports import Store
+from .keepers import Keepers
 
-_keepers: weakref.WeakSet[LeaseKeeper] = weakref.WeakSet()
+_keepers: weakref.WeakSet[Keepers] = weakref.WeakSet()
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 _forking: list[Store] = []
 
 
-def survive_forks(store: Store, keeper: LeaseKeeper) -> None:
+def survive_forks(store: Store, keepers: Keepers) -> None:
     """Let a forked child use neither the parent's connections nor its leases."""
     _stores.add(store)
-    _keepers.add(keeper)
+    _keepers.add(keepers)
 
 
 def _before() -> None:

@@ -16,6 +16,7 @@ from ..domain.ports.processes import Processes, SignsOfLife
 from ..domain.replay import Replay
 from ..domain.run_handover import RunHandover, text_of
 from ..domain.scope import Scope
+from .keepers import Keepers
 from .log import Log
 from .registry import Registry
 from .settings import Settings
@@ -42,7 +43,7 @@ class Kernel:
 
     store: Store
     dispatcher: Dispatcher
-    keeper: LeaseKeeper
+    keepers: Keepers
     codec: Codec
     registry: Registry
     settings: Settings
@@ -54,6 +55,11 @@ class Kernel:
     stopping: Stopping = field(default_factory=Stopping)
     journal: Journal | None = None
     log: Log | None = None
+
+    @property
+    def keeper(self) -> LeaseKeeper:
+        """What keeps the leases of runs."""
+        return self.keepers.get()
 
     @property
     def env(self) -> Environment:

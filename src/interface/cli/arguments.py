@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,6 +51,8 @@ class JsonFile(click.ParamType[Parsed]):
             except OSError as error:
                 self.fail(f"{value}: {error.strerror}", param, ctx)
         try:
+            import json
+
             return Parsed(json.loads(text))
         except ValueError as error:
             self.fail(f"{value} is not JSON: {error}", param, ctx)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import Any
 
@@ -41,6 +40,8 @@ class LazyGroup(click.Group):
         """Find the command of a line, or say which one was probably meant."""
         name = args[0] if args else ""
         if name not in self._table and not name.startswith("-"):
+            import difflib
+
             near = difflib.get_close_matches(name, self._table, n=2)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
