@@ -144,6 +144,12 @@ app = holdfast.Registry(redact=lambda place, value: value.replace({HIDDEN!r}, "*
 
 @app.handler("h")
 def handle(run):
+    def step():
+        raise KeyError("inner " + run.state["key"])
+    try:
+        run.step("inner", step)
+    except KeyError:
+        pass
     raise ValueError("401 with " + run.state["key"])
 """
 
@@ -161,5 +167,50 @@ def test_command_line_when_the_registry_redacts_then_what_it_stores_is_redacted(
     assert done.returncode == 1
     with holdfast.open(tmp_path / "store.db") as engine:
         error = engine.attempts("w")[0].error
+        inner = next(each for each in engine.list("w") if each.id.stage_id == "inner").error
     assert error is not None
     assert error.message == "401 with ***"
+    assert inner is not None
+    assert inner.message == "'inner ***'"
+
+
+EMBEDDED = f"""
+import holdfast
+
+app = holdfast.Registry()
+
+def redact(place, value):
+    return value.replace({HIDDEN!r}, "***")
+
+def step():
+    raise KeyError("inner {HIDDEN}")
+
+@app.handler("h", isolation="process")
+def handle(run):
+    print("{HIDDEN}", flush=True)
+    run.step("inner", step)
+
+if __name__ == "__main__":
+    hook = HOOK  # what is printed is kept as well
+    with holdfast.open("store.db", registry=app, redact=hook) as engine:
+        engine.checkpoint("w", resume_handler="h")
+        print(engine.recover("w").error.message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [("redact", "inner"), ("lambda place, value: '***'", "none that can be imported")],
+)
+def test_process_of_its_own_when_the_program_redacts_then_it_does_too_or_does_not_run(
+    tmp_path: Path, hook: str, said: str
+) -> None:
+    (tmp_path / "program.py").write_text(EMBEDDED.replace("HOOK", hook))
+
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout.replace(f"{HIDDEN}\n", "", 1)
+    _assert_nowhere(tmp_path)

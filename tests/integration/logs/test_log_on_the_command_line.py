@@ -105,3 +105,45 @@ def test_reading_command_when_a_log_is_wanted_then_it_prints_the_same(folder: Pa
     _run(folder, "start", "double", "w")
 
     assert _run(folder, "latest", "w", "-v") == _run(folder, "latest", "w")
+
+
+def test_lines_when_the_handler_has_a_process_of_its_own_then_both_have_the_attempts_correlation_id(
+    folder: Path,
+) -> None:
+    _, err = _run(folder, "-v", "start", "double", "w")
+
+    lines = _lines(err)
+    with holdfast.open(folder / "runs.db") as engine:
+        (attempt,) = engine.attempts("w")
+        events = engine.events(workflow="w")
+    assert len({line["actor"] for line in lines}) == 2
+    assert {line["correlation_id"] for line in lines} == {attempt.correlation_id}
+    assert {each.correlation_id for each in events} == {attempt.correlation_id}
+
+
+def test_lines_when_a_file_is_named_then_a_handlers_process_appends_to_it_and_prints_none(
+    folder: Path,
+) -> None:
+    _, err = _run(folder, "start", "double", "w", HOLDFAST_LOG_LEVEL="debug", HOLDFAST_LOG_FILE="l")
+
+    assert err == ""
+    lines = _lines((folder / "l").read_text())
+    assert len({line["actor"] for line in lines}) == 2
+    with holdfast.open(folder / "runs.db") as engine:
+        assert not engine.attempts("w")[0].output_tail
+        numbers = [str(each.checkpoint_id) for each in engine.events() if each.kind == "created"]
+    told = [line["checkpoint_id"] for line in lines if line["event"] == "created"]
+    assert sorted(told) == sorted(numbers)
+
+
+def test_step_when_run_by_a_shell_script_then_its_lines_have_the_runs_correlation_id(
+    folder: Path,
+) -> None:
+    step = [sys.executable, "-m", "holdfast", "step", "one", "--", "true"]
+    _, err = _run(folder, "run", "w", "--", *step, HOLDFAST_LOG_LEVEL="info")
+
+    lines = _lines(err)
+    with holdfast.open(folder / "runs.db") as engine:
+        (attempt,) = engine.attempts("w")
+    assert len({line["actor"] for line in lines}) == 2
+    assert {line["correlation_id"] for line in lines} == {attempt.correlation_id}
