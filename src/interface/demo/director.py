@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One process of the run: what it did, and how it ended.
+    """One command, and the handler's process that it ran: what that did, and how it ended.
 
     Attributes:
         began, ended: seconds since the run's first process was started.
@@ -92,17 +93,17 @@ class Stage:
             process = subprocess.Popen(
                 self._arguments(command), stdout=output, stderr=output, env=_environment()
             )
-        killed = self._watch(process, when_to_kill)
+        killed = self._watch(process, when_to_kill, before)
         ended = time.time() - self._origin
         if not killed and process.returncode != 0:
             tail = self._output.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise DemoFailed(f"`holdfast {command}` ended with {process.returncode}:\n{tail}")
-        mine = [each for each in self.ledger.read()[before:] if each.pid == process.pid]
+        mine = self.ledger.read()[before:]
         finished = tuple(each.agent for each in mine if each.what == "ended")
         begun = [each.agent for each in mine if each.what == "begun"]
         return Play(
             command,
-            process.pid,
+            mine[0].pid if mine else process.pid,
             killed,
             began,
             ended,
@@ -136,12 +137,15 @@ class Stage:
         return [*base, "recover", RUN]
 
     def _watch(
-        self, process: subprocess.Popen[bytes], when_to_kill: Callable[[], bool] | None
+        self,
+        process: subprocess.Popen[bytes],
+        when_to_kill: Callable[[], bool] | None,
+        before: int,
     ) -> bool:
         """Wait for the process; return whether it was killed."""
         deadline = time.monotonic() + _PATIENCE
         while process.poll() is None:
-            if when_to_kill is not None and when_to_kill() and self._kill(process):
+            if when_to_kill is not None and when_to_kill() and self._kill(process, before):
                 return True
             if time.monotonic() > deadline:
                 process.kill()
@@ -150,19 +154,39 @@ class Stage:
             time.sleep(_LOOK_AGAIN)
         return False
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> bool:
+    def _kill(self, process: subprocess.Popen[bytes], before: int) -> bool:
         """Kill the process, unless nothing is running in it just now; return whether it was.
 
-        It is stopped first, so that what it is looked at for is still so when it dies.
+        The handler's own process, which does the work, is stopped first, so that what it is looked
+        at for is still so when it dies: as soon as the command that watches over it is killed.
         """
-        process.send_signal(signal.SIGSTOP)
-        states = {each.agent: each.what for each in self.ledger.read() if each.pid == process.pid}
+        workers = {each.pid for each in self.ledger.read()[before:]}
+        for pid in workers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        states = {each.agent: each.what for each in self.ledger.read()[before:]}
         if not {"begun", "ended"} <= set(states.values()):
-            process.send_signal(signal.SIGCONT)
+            for pid in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
             return False
         process.kill()
         process.wait()
+        for pid in workers - {process.pid}:
+            _wait_for_the_end(pid)
         return process.returncode == -signal.SIGKILL
+
+
+def _wait_for_the_end(pid: int) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"process {pid} outlived the command that started it")
+        time.sleep(_LOOK_AGAIN)
 
 
 def undisturbed(folder: Path, source: Path) -> Performance:
