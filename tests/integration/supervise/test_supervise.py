@@ -17,7 +17,7 @@ import holdfast
 import pytest
 
 PROGRAMS = Path(__file__).parent / "programs"
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 class Fleet:
