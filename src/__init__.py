@@ -12,6 +12,21 @@ if TYPE_CHECKING:
     from .application.queries.find_stale import StaleWorkflow as StaleWorkflow
     from .application.queries.outline_workflow import ScopeOutline as ScopeOutline
     from .application.queries.plan_recovery import RecoveryPlan as RecoveryPlan
+    from .application.retention.reports import (
+        ConsolidateReport as ConsolidateReport,
+    )
+    from .application.retention.reports import (
+        DeleteReport as DeleteReport,
+    )
+    from .application.retention.reports import (
+        PurgedWorkflow as PurgedWorkflow,
+    )
+    from .application.retention.reports import (
+        PurgeProgress as PurgeProgress,
+    )
+    from .application.retention.reports import (
+        PurgeReport as PurgeReport,
+    )
     from .application.runs.recovery_result import RecoveryResult as RecoveryResult
     from .domain.attempt import (
         Attempt as Attempt,
@@ -100,6 +115,12 @@ if TYPE_CHECKING:
         NotRecoverable as NotRecoverable,
     )
     from .domain.errors import (
+        Purged as Purged,
+    )
+    from .domain.errors import (
+        PurgeUnderWay as PurgeUnderWay,
+    )
+    from .domain.errors import (
         Refused as Refused,
     )
     from .domain.errors import (
@@ -142,6 +163,7 @@ if TYPE_CHECKING:
         EventKind as EventKind,
     )
     from .domain.execution_context import ExecutionContext as ExecutionContext
+    from .domain.retention import Retention as Retention
     from .domain.scope import Scope as Scope
     from .domain.snapshots import (
         AgentStateSnapshot as AgentStateSnapshot,
@@ -172,6 +194,7 @@ if TYPE_CHECKING:
     from .interface.opening import (
         open_async as open_async,
     )
+    from .interface.purge_schedule import PurgeSchedule as PurgeSchedule
     from .interface.registry import Registry as Registry
     from .interface.run import (
         Agent as Agent,
@@ -192,6 +215,13 @@ _HOMES = {
     "application.queries.find_stale": ["StaleWorkflow"],
     "application.queries.outline_workflow": ["ScopeOutline"],
     "application.queries.plan_recovery": ["RecoveryPlan"],
+    "application.retention.reports": [
+        "ConsolidateReport",
+        "DeleteReport",
+        "PurgeProgress",
+        "PurgeReport",
+        "PurgedWorkflow",
+    ],
     "application.runs.recovery_result": ["RecoveryResult"],
     "domain.attempt": ["Attempt", "Outcome"],
     "domain.checkpoint": ["Checkpoint"],
@@ -225,6 +255,8 @@ _HOMES = {
         "NotAStore",
         "NotFound",
         "NotRecoverable",
+        "PurgeUnderWay",
+        "Purged",
         "Refused",
         "SchemaMismatch",
         "SchemaTooNew",
@@ -240,6 +272,7 @@ _HOMES = {
     ],
     "domain.events": ["DomainEvent", "EventKind"],
     "domain.execution_context": ["ExecutionContext"],
+    "domain.retention": ["Retention"],
     "domain.scope": ["Scope"],
     "domain.snapshots": ["AgentStateSnapshot", "StageStateSnapshot", "WorkflowStateSnapshot"],
     "domain.workflow_summary": ["WorkflowSummary"],
@@ -249,6 +282,7 @@ _HOMES = {
     "interface.engine": ["Engine"],
     "interface.log": ["Log"],
     "interface.opening": ["open", "open_async"],
+    "interface.purge_schedule": ["PurgeSchedule"],
     "interface.registry": ["Registry"],
     "interface.run": ["Agent", "Run", "Stage"],
     "interface.settings": ["Settings"],

@@ -15,6 +15,7 @@ from ..domain.ports import (
     EventLog,
     Journal,
     LeaseStore,
+    RetentionStore,
     SequenceGenerator,
     Store,
     UnitOfWork,
@@ -67,6 +68,10 @@ class AnnouncingStore:
         """Run *work* on one unchanging view of the store."""
         return self._store.read(work)
 
+    def give_back(self) -> bool:
+        """Give some of the space that is not used any more back to the file system."""
+        return self._store.give_back()
+
     def close(self) -> None:
         """Wait for the work that was accepted, then let go of the store."""
         self._store.close()
@@ -109,11 +114,16 @@ class _NotingUnit:
         self.leases: LeaseStore = uow.leases
         self.attempts: AttemptLog = uow.attempts
         self.events = cast("EventLog", _NotingEvents(uow.events, noted))
+        self._uow = uow
         self.checkpoints = uow.checkpoints
         if wants_saves:
             self.checkpoints = cast(
                 "CheckpointRepository", _NotingCheckpoints(uow.checkpoints, noted)
             )
+
+    @property
+    def retention(self) -> RetentionStore:
+        return self._uow.retention
 
 
 class _NotingEvents:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ..domain.checkpoint import Checkpoint
+from typing import Any
+
 from ..domain.checkpoint_id import CheckpointId
 from ..domain.checkpoint_status import CheckpointStatus
-from ..domain.errors import InvalidRequest
-from ..domain.payload import Payload
+from ..domain.errors import InvalidRequest, Purged
+from ..domain.json_value import canonical
+from ..domain.payload import JsonText, Payload
 from ..domain.replay import Replay
 from ..domain.scope import Scope
 from ..domain.scope_record import ScopeRecord
@@ -66,19 +68,39 @@ def _open_anew(scribe: Scribe, scope: Scope, past: Replay, epoch: int | None) ->
     record = past.record(scope)
     if record.opening is None:
         return
-    old: Checkpoint = scribe.uow.checkpoints.get(record.opening)
-    if not old.status.is_final:
+    about = _opening_as_it_was(scribe, record.opening, record)
+    if about is None:
         return
     scribe.write(
         opening_entry(
             scope,
-            Payload(input=scribe.uow.checkpoints.payload(record.opening).input),
             name=record.title,
             kind=record.kind,
             resume_handler=record.handler,
-            max_retries=old.max_retries,
-            metadata=dict(old.metadata),
+            **about,
         ),
         status=CheckpointStatus.ACTIVE,
         epoch=epoch,
     )
+
+
+def _opening_as_it_was(
+    scribe: Scribe, opening: CheckpointId, record: ScopeRecord
+) -> dict[str, Any] | None:
+    """Return what a new opening has from the old one; ``None`` while that is not done."""
+    checkpoints = scribe.uow.checkpoints
+    try:
+        old = checkpoints.get(opening)
+    except Purged:
+        # It was done, or it would not have gone; its input is known from what comes after it.
+        given = record.input
+        # JSON that begins with a space is read without loss, whatever integers it holds.
+        text = JsonText(b" " + canonical(given).encode()) if given is not None else None
+        return {"payload": Payload(input=text)}
+    if not old.status.is_final:
+        return None
+    return {
+        "payload": Payload(input=checkpoints.payload(opening).input),
+        "max_retries": old.max_retries,
+        "metadata": dict(old.metadata),
+    }

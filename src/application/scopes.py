@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..domain.checkpoint import Checkpoint
+from ..domain.checkpoint_id import CheckpointId
 from ..domain.checkpoint_status import CheckpointStatus
 from ..domain.checkpoint_type import CLOSING, OPENING, CheckpointType
 from ..domain.error_record import ErrorRecord
@@ -14,6 +15,7 @@ from ..domain.scope import Scope
 from .scribe import Entry, Scribe
 
 _SUMMARY_SHOWN = 500
+_CLOSING_PURGED = "the checkpoint that closed it was purged; its output is in the context"
 
 
 def open_scope(scribe: Scribe, entry: Entry, *, anew: bool = False) -> Checkpoint:
@@ -107,7 +109,18 @@ def last_of(scribe: Scribe, scope: Scope) -> Checkpoint | None:
     """Return the newest checkpoint that opened or closed *scope* in the chain."""
     if scribe.head is None:
         return None
-    return scribe.uow.checkpoints.scope_last(scope, scribe.head)
+    last = scribe.uow.checkpoints.scope_last(scope, scribe.head)
+    if last is None or not last.type.closes:
+        _require_not_purged(scribe, scope, scribe.head)
+    return last
+
+
+def _require_not_purged(scribe: Scribe, scope: Scope, head: CheckpointId) -> None:
+    """Raise when a scope is finished, and the checkpoint that closed it went with a purge."""
+    if scribe.uow.retention.purged_at(scope.workflow_id) is None:
+        return
+    if scribe.uow.checkpoints.replay(head).record(scope).is_finished:
+        raise IllegalTransition(scope, CheckpointStatus.COMPLETED, "written to", _CLOSING_PURGED)
 
 
 def require_unfinished_scope(scribe: Scribe, scope: Scope, wanted: CheckpointStatus) -> None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import NoReturn
 
-from ..domain.errors import NotFound
+from ..domain.errors import NotFound, Purged
 from ..domain.ports import UnitOfWork
 from ..domain.scope import Scope
 
@@ -15,7 +15,10 @@ _NAMES_READ = 10_000
 
 
 def refuse_unknown(workflow_id: str, uow: UnitOfWork) -> NoReturn:
-    """Raise `NotFound` for a workflow that does not exist."""
+    """Raise `NotFound` for a workflow that does not exist, `Purged` for one that was deleted."""
+    at = uow.retention.purged_at(workflow_id)
+    if at is not None:
+        raise Purged(f"workflow {Scope(workflow_id)}", at)
     known = uow.checkpoints.workflow_ids(_NAMES_READ)
     near = difflib.get_close_matches(workflow_id, known, n=3)
     raise NotFound(f"workflow {Scope(workflow_id)}", [str(Scope(name)) for name in near])

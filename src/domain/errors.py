@@ -9,11 +9,13 @@
     ├── StateNotSerializable     a value that JSON cannot hold, with the path to it
     ├── StateTooLarge            a value over the limit, with both sizes
     ├── NotFound                 no such checkpoint or workflow
+    │   ├── Purged               it went with a purge, and the store remembers when
     │   └── HandlerNotFound      no such handler in this program
     ├── Refused                  understood, possible, and not allowed as things stand
     │   ├── IllegalTransition    the checkpoint's state does not allow it
     │   ├── ScopeOpen            something inside the scope is still open
     │   ├── LeaseHeld            somebody else is carrying the workflow on
+    │   │   └── PurgeUnderWay    somebody else is purging the store
     │   ├── Fenced               the lease that this write relied on is gone
     │   ├── InputChanged         a finished step, or a workflow, asked with another input
     │   ├── DuplicateName        one name used twice in one attempt
@@ -158,6 +160,18 @@ class NotFound(HoldfastError, LookupError):
         super().__init__(f"{what} does not exist{near}")
 
 
+class Purged(NotFound):
+    """It was there, and went with a purge or a delete, at ``at``."""
+
+    def __init__(self, what: str, at: datetime) -> None:
+        self.what = what
+        self.at = at
+        self.suggestions = ()
+        HoldfastError.__init__(
+            self, f"{what} is not there any more: it was purged at {at.isoformat()}"
+        )
+
+
 class HandlerNotFound(NotFound):
     """No such handler in this program."""
 
@@ -227,6 +241,23 @@ class LeaseHeld(Refused):
         super().__init__(
             f"{resource} is being carried on by {owner} since {since.isoformat()} (epoch {epoch}, "
             f"lease until {until.isoformat()}); {self.advice}"
+        )
+
+
+class PurgeUnderWay(LeaseHeld):
+    """Somebody else is purging the store; nothing was purged by this call."""
+
+    def __init__(
+        self, target: str, owner: str, epoch: int, since: datetime, until: datetime
+    ) -> None:
+        self.resource = target
+        self.owner = owner
+        self.epoch = epoch
+        self.since = since
+        self.until = until
+        self.advice = "it does the same work: let it come to its end"
+        HoldfastError.__init__(
+            self, f"{target} is being purged by {owner} since {since.isoformat()}; {self.advice}"
         )
 
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine, Generator, Mapping
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Literal,
+    ParamSpec,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from ..application.queries.plan_recovery import RecoveryPlan
 from ..application.runs.flow import Flow
@@ -21,6 +32,10 @@ from .kernel import Kernel
 from .orders import enter_order, recover_order, start_order
 from .registry import Registry
 from .targets import Target
+
+if TYPE_CHECKING:
+    from ..application.retention.reports import PurgeReport
+    from .purge_schedule import PurgeSchedule
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,6 +99,10 @@ class AsyncEngine:
     cancel = _in_thread(Engine.cancel)
     retry = _in_thread(Engine.retry)
     fork = _in_thread(Engine.fork)
+    purge = _in_thread(Engine.purge)
+    consolidate = _in_thread(Engine.consolidate)
+    delete = _in_thread(Engine.delete)
+    retain = _in_thread(Engine.retain)
     get = _in_thread(Engine.get)
     latest = _in_thread(Engine.latest)
     list = _in_thread(Engine.list)
@@ -93,6 +112,15 @@ class AsyncEngine:
     stale = _in_thread(Engine.stale)
     attempts = _in_thread(Engine.attempts)
     events = _in_thread(Engine.events)
+
+    def purge_every(
+        self,
+        interval: timedelta,
+        *,
+        on_report: Callable[[PurgeReport], object] | None = None,
+    ) -> PurgeSchedule:
+        """Purge by the policy in the background, in a thread; see `Engine.purge_every`."""
+        return self._engine.purge_every(interval, on_report=on_report)
 
     def run(
         self,
@@ -106,6 +134,8 @@ class AsyncEngine:
         max_retries: int = DEFAULT_MAX_RETRIES,
         lease: float | None = None,
         silence: float | None = None,
+        retention_days: float | None = None,
+        retention_count: int | None = None,
     ) -> RunOpening:
         """Return what gives an `AsyncRun` when it is entered or awaited; see `Engine.run`."""
         command = enter_order(
@@ -119,6 +149,8 @@ class AsyncEngine:
             max_retries=max_retries,
             lease=lease,
             silence=silence,
+            retention_days=retention_days,
+            retention_count=retention_count,
         )
 
         async def open_run() -> AsyncRun:

@@ -13,6 +13,7 @@ from ..application.redaction import Redact
 from ..domain.errors import InvalidRequest
 from ..domain.ports import Clock, Host, Journal, Store
 from ..domain.ports.processes import Process, ProcessOrder, SignsOfLife
+from ..domain.retention import Retention
 from ..domain.run_handover import RunHandover, handed_over
 from ..infrastructure.clock import SystemClock
 from ..infrastructure.host import LocalHost
@@ -34,6 +35,7 @@ def make_kernel(
     registry: Registry | None = None,
     durability: str = "power",
     settings: Settings | Mapping[str, float] | None = None,
+    retention: Retention | None = None,
     clock: Clock | None = None,
     upgrade: bool = True,
     create: bool = True,
@@ -81,6 +83,7 @@ def make_kernel(
         handover,
         _signs(handover),
         journal=journal,
+        retention=retention if retention is not None else Retention(),
         log=Log(form=log) if isinstance(log, str) else log if isinstance(log, Log) else None,
     )
 

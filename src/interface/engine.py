@@ -7,12 +7,13 @@ from typing import Self
 
 from .engine_looking import Looking
 from .engine_recovery import Recovery
+from .engine_retention import Retaining
 from .engine_steering import Steering
 from .engine_writing import Writing
 from .registry import Registry
 
 
-class Engine(Writing, Recovery, Steering, Looking):
+class Engine(Writing, Recovery, Steering, Retaining, Looking):
     """Checkpoints and recovery on one store. May be used from many threads.
 
     Made by `holdfast.open`; a context manager. A string for an id is its text form (``"wf"``,
@@ -37,6 +38,8 @@ class Engine(Writing, Recovery, Steering, Looking):
 
     def close(self) -> None:
         """Give up the leases of runs that are still open, wait for what was accepted, let go."""
+        for schedule in self._schedules:
+            schedule.stop()
         for session in self._kernel.keepers.sessions():
             from ..application.runs.attempt import give_up
 

@@ -14,6 +14,7 @@ from .kernel import Kernel
 if TYPE_CHECKING:
     from ..application.runs.session import Session
     from .drivers.sync_driver import SyncDriver
+    from .purge_schedule import PurgeSchedule
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class EngineBase:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self._schedules: list[PurgeSchedule] = []
 
     @cached_property
     def _driver(self) -> SyncDriver:

@@ -35,6 +35,8 @@ class Recovery(EngineBase):
         max_retries: int = DEFAULT_MAX_RETRIES,
         lease: float | None = None,
         silence: float | None = None,
+        retention_days: float | None = None,
+        retention_count: int | None = None,
     ) -> Run:
         """Open a workflow, or carry on one that is free; return its run, under a lease.
 
@@ -48,6 +50,8 @@ class Recovery(EngineBase):
             lease: seconds for which the lease is good when it is not renewed.
             silence: seconds without a checkpoint, a finished step or a heartbeat after which the
                 run counts as hung.
+            retention_days: how long its checkpoints are kept at least; ``None`` for the store's.
+            retention_count: how many of its newest checkpoints are kept at least.
 
         Raises:
             LeaseHeld: somebody else carries it on.
@@ -68,6 +72,8 @@ class Recovery(EngineBase):
             max_retries=max_retries,
             lease=lease,
             silence=silence,
+            retention_days=retention_days,
+            retention_count=retention_count,
         )
         session = self._driver.run(enter_or_replay(self._kernel.attempts, command))
         return Run(session, self._driver)

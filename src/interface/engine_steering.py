@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ..domain.checkpoint import Checkpoint
+from ..domain.errors import Purged
 from ..domain.json_value import JsonValue
 from ..domain.scope import Scope
 from .engine_base import EngineBase
@@ -102,7 +105,8 @@ class Steering(EngineBase):
         opened_by = replay.record(Scope(source.workflow_id)).opening
         opening = None
         if opened_by is not None:
-            opening = self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(opened_by))
+            with suppress(Purged):  # what it said of input and handler is in the context
+                opening = self._kernel.dispatcher.ask(get_checkpoint, GetCheckpoint(opened_by))
         entries = fork_entries(source, replay, opening, new_workflow_id, self._kernel.codec)
         command = ForkWorkflow(new_workflow_id, entries)
         return self._kernel.dispatcher.execute(fork_workflow, command)

@@ -14,6 +14,7 @@ from ..domain.lease import Credentials
 from ..domain.ports import Codec, Journal, Store
 from ..domain.ports.processes import Processes, SignsOfLife
 from ..domain.replay import Replay
+from ..domain.retention import Retention
 from ..domain.run_handover import RunHandover, text_of
 from ..domain.scope import Scope
 from .keepers import Keepers
@@ -38,6 +39,7 @@ class Kernel:
         signs: where a child of a run shows that it is alive.
         handlers_print_to: where the standard output of handlers' own processes goes.
         log: how the log is written, where it is not the program's own logger that writes it.
+        retention: the store's policy.
         stopping: set, it ends the handlers' own processes, and hands back what they carried on.
     """
 
@@ -54,6 +56,7 @@ class Kernel:
     handlers_print_to: Literal["stdout", "stderr"] = "stdout"
     stopping: Stopping = field(default_factory=Stopping)
     journal: Journal | None = None
+    retention: Retention = field(default_factory=Retention)
     log: Log | None = None
 
     @property

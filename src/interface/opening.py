@@ -10,6 +10,7 @@ from typing import Any
 
 from ..application.redaction import Redact
 from ..domain.ports import Clock
+from ..domain.retention import Retention
 from .async_engine import AsyncEngine
 from .bootstrap import make_kernel
 from .engine import Engine
@@ -25,6 +26,7 @@ def open(  # noqa: A001 - holdfast.open, as users write it
     registry: Registry | None = None,
     durability: str = "power",
     settings: Settings | Mapping[str, float] | None = None,
+    retention: Retention | None = None,
     clock: Clock | None = None,
     create: bool = True,
     log: LogTarget | None = None,
@@ -38,6 +40,8 @@ def open(  # noqa: A001 - holdfast.open, as users write it
         durability: ``"power"``: what was acknowledged survives a power cut. ``"process"``: it
             survives the process, and a power cut loses at most a tail, never consistency.
         settings: `Settings`, or some of them by name, as ``{"lease": 20}``.
+        retention: what `Engine.purge` keeps, where a workflow says nothing else: 30 days or the
+            newest 1000, unless set.
         clock: where times come from; tests turn a `ManualClock`.
         create: make the store if there is none; ``False`` takes that for an error.
         log: `Log`, or its form (``"json"``, ``"console"``): a line for each transition. Or a logger
@@ -57,6 +61,7 @@ def open(  # noqa: A001 - holdfast.open, as users write it
         registry=registry,
         durability=durability,
         settings=settings,
+        retention=retention,
         clock=clock,
         create=create,
         log=log,
@@ -71,6 +76,7 @@ def open_async(
     registry: Registry | None = None,
     durability: str = "power",
     settings: Settings | Mapping[str, float] | None = None,
+    retention: Retention | None = None,
     clock: Clock | None = None,
     create: bool = True,
     log: LogTarget | None = None,
@@ -87,6 +93,7 @@ def open_async(
             registry=registry,
             durability=durability,
             settings=settings,
+            retention=retention,
             clock=clock,
             create=create,
             log=log,

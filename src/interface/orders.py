@@ -10,6 +10,7 @@ from ..application.runs.start import Enter
 from ..application.scopes import opening_entry
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.ports import HandlerSpec
+from ..domain.retention import OwnRetention
 from ..domain.scope import Scope
 from .arguments import metadata_of, require_seconds
 from .kernel import Kernel
@@ -28,6 +29,8 @@ def enter_order(
     max_retries: int,
     lease: float | None = None,
     silence: float | None = None,
+    retention_days: float | None = None,
+    retention_count: int | None = None,
 ) -> Enter:
     """Return the command that opens a workflow, or carries on one that is free."""
     require_seconds("lease", lease)
@@ -41,7 +44,8 @@ def enter_order(
         metadata=metadata_of(metadata, kernel.codec),
     )
     token = kernel.env.randomness.token()
-    return Enter(entry, handler, token, kernel.terms(lease, silence))
+    own = OwnRetention(retention_days, retention_count)
+    return Enter(entry, handler, token, kernel.terms(lease, silence), own)
 
 
 def start_order(
@@ -53,7 +57,13 @@ def start_order(
     """Return a registered workflow, and the command that starts it."""
     spec = kernel.registry.require_workflow(name)
     order = enter_order(
-        kernel, workflow_id, handler=name, input=input, max_retries=spec.max_retries
+        kernel,
+        workflow_id,
+        handler=name,
+        input=input,
+        max_retries=spec.max_retries,
+        retention_days=spec.retention_days,
+        retention_count=spec.retention_count,
     )
     return spec, order
 

@@ -12,6 +12,7 @@ from ..domain.errors import HandlerNotFound, InvalidRequest, shorten
 from ..domain.name_part import check_part
 from ..domain.ports import HandlerSpec
 from ..domain.ports.handler_registry import Isolation
+from ..domain.retention import require_retention
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,6 +85,7 @@ class Registry:
             isolation: see `handler`.
         """
         _require_isolation(name, isolation)
+        require_retention(retention_days, retention_count)
         return self._register(
             name,
             lambda function: HandlerSpec(

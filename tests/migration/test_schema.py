@@ -25,6 +25,7 @@ PARTIAL = {
     "workflows_unfinished": predicates.IS_UNFINISHED_WORKFLOW,
     "checkpoints_unfinished": predicates.IS_UNFINISHED,
     "checkpoints_facts": predicates.IS_FACT,
+    "keyframes_by_base": predicates.IS_DIFFERENCE,
 }
 
 

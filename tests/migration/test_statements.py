@@ -65,8 +65,9 @@ def test_select_matching_when_prepared_then_it_has_a_parameter_for_each_that_is_
         (statements.LEASE_COLUMNS, schema.leases, []),
         (statements.ATTEMPT_COLUMNS, schema.attempts, []),
         (statements.EVENT_COLUMNS, schema.events, []),
+        (statements.PURGED_COLUMNS, schema.purged, []),
     ],
-    ids=["checkpoints", "keyframes", "leases", "attempts", "events"],
+    ids=["checkpoints", "keyframes", "leases", "attempts", "events", "purged"],
 )
 def test_columns_when_listed_then_they_are_those_of_the_table_in_its_order(
     columns: str, table: sa.Table, besides: list[str]
@@ -103,8 +104,21 @@ def test_columns_when_a_table_is_sealed_then_the_seal_is_the_last_but_for_the_bo
         (statements.PUT_LEASE, len(schema.leases.columns)),
         (statements.PUT_ATTEMPT, len(schema.attempts.columns)),
         (statements.INSERT_EVENT, len(schema.events.columns)),
+        (statements.PUT_KEYFRAME, len(schema.keyframes.columns)),
+        (statements.PUT_RETENTION, len(schema.retention.columns)),
+        (statements.PUT_PURGED, len(schema.purged.columns)),
     ],
-    ids=["checkpoint", "keyframe", "workflow", "lease", "attempt", "event"],
+    ids=[
+        "checkpoint",
+        "keyframe",
+        "workflow",
+        "lease",
+        "attempt",
+        "event",
+        "kept",
+        "retention",
+        "purged",
+    ],
 )
 def test_insert_when_counted_then_it_has_a_value_for_every_column(text: str, columns: int) -> None:
     assert text.count("?") == columns

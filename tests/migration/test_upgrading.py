@@ -120,17 +120,17 @@ def test_upgrade_when_it_fails_midway_then_the_store_is_as_it_was(
 ) -> None:
     make_store_of(path, version)
     # The last thing that the newest revision makes is there already: it gets so far, and fails.
-    _look(path, "CREATE TABLE attempts (workflow_id)")
+    _look(path, "CREATE TABLE purged (workflow)")
     before = _look(path, "SELECT name, sql FROM sqlite_master ORDER BY name")
 
-    with pytest.raises(Exception, match="attempts"):
+    with pytest.raises(Exception, match="purged"):
         open_store(path)
 
     assert _look(path, "SELECT name, sql FROM sqlite_master ORDER BY name") == before
     assert _look(path, "PRAGMA user_version") == [(version,)]
     assert _look(path, "SELECT version_num FROM alembic_version") == [(f"{version:04d}",)]
 
-    _look(path, "DROP TABLE attempts")
+    _look(path, "DROP TABLE purged")
     assert open_store(path).upgrade() == SCHEMA
 
 
@@ -139,7 +139,7 @@ def test_upgrade_when_it_fails_then_the_error_is_of_our_tree(
     path: Path, make_store_of: MakeStore, open_store: Callable[[Path], SqliteStore], version: int
 ) -> None:
     make_store_of(path, version)
-    _look(path, "CREATE TABLE attempts (workflow_id)")
+    _look(path, "CREATE TABLE purged (workflow)")
 
     with pytest.raises(HoldfastError, match=r"store\.db"):
         open_store(path)

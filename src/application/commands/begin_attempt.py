@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ...domain.attempt import Attempt, Outcome
@@ -14,6 +14,7 @@ from ...domain.json_value import JsonValue
 from ...domain.lease import Credentials, Lease, Standing
 from ...domain.ports import UnitOfWork
 from ...domain.recoverability import FATAL, Obstacle, ObstacleKind
+from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding
 from ..environment import Environment
@@ -50,6 +51,7 @@ class BeginAttempt:
         force: pass over a living lease, over back-off and over used-up retries.
         heeds_back_off: whether back-off stands in the way.
         scope: whose handler it is, where that is not the workflow's: it must be unfinished.
+        retention: what the workflow says of it from now on, where it says something.
     """
 
     entry: Entry
@@ -61,6 +63,7 @@ class BeginAttempt:
     target: CheckpointId | None = None
     fall_back: FallBack | None = None
     scope: Scope | None = None
+    retention: OwnRetention = field(default_factory=OwnRetention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ def begin_attempt(
     opening = _open_or_take_over(command, found, scribe)
     if command.fall_back is not None:
         _fall_back(command.fall_back, scribe)
+    if not command.retention.says_nothing:
+        uow.retention.set_policy(workflow, command.retention)
     attempt = _begin(command, found, lease, scribe)
     head = scribe.head or opening.id
     return Begun(attempt, lease.credentials, opening, head)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
-from ...domain.errors import NotFound
+from ...domain.errors import NotFound, Purged
 from ...domain.ports import CheckpointFilter, UnitOfWork
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding
@@ -37,6 +37,8 @@ def get_checkpoint(
     """Handle `GetCheckpoint`; raises `NotFound` with near names."""
     try:
         return uow.checkpoints.get(query.checkpoint_id)
+    except Purged:
+        raise
     except NotFound:
         if uow.checkpoints.standing(query.checkpoint_id.workflow_id) is None:
             refuse_unknown(query.checkpoint_id.workflow_id, uow)

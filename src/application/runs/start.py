@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...domain.attempt import Attempt
 from ...domain.checkpoint import Checkpoint
@@ -11,6 +11,7 @@ from ...domain.json_value import JsonValue
 from ...domain.payload import EMPTY, JsonText, Payload, same_json
 from ...domain.ports import HandlerSpec, UnitOfWork
 from ...domain.replay import Replay
+from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
 from ..commands.begin_attempt import BeginAttempt, FallBack
 from ..scribe import Entry
@@ -26,12 +27,14 @@ class Enter:
     Attributes:
         entry: its opening; the input, if given, must be that which is recorded. Its state counts
             only for a new workflow.
+        retention: what the workflow says of it from now on, where it says something.
     """
 
     entry: Entry
     handler: str | None
     correlation_id: str
     terms: LeaseTerms
+    retention: OwnRetention = field(default_factory=OwnRetention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ def enter(kit: AttemptKit, command: Enter) -> Flow[Session]:
             command.terms.duration,
             heeds_back_off=False,
             fall_back=past.fall_back if past else None,
+            retention=command.retention,
         )
         replay = past.replay if past else None
         try:

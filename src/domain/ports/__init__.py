@@ -14,6 +14,7 @@ from .host import Host
 from .journal import Journal
 from .lease_store import LeaseStore
 from .randomness import Randomness
+from .retention_store import Removed, RetentionStore
 from .sequence_generator import SequenceGenerator
 from .unit_of_work import Store, UnitOfWork, Written
 
@@ -30,6 +31,8 @@ __all__ = [
     "Journal",
     "LeaseStore",
     "Randomness",
+    "Removed",
+    "RetentionStore",
     "SequenceGenerator",
     "Store",
     "UnitOfWork",

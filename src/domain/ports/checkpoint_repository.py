@@ -51,6 +51,8 @@ class CheckpointRepository(Protocol):
     """Keeps checkpoints; part of a unit of work.
 
     Whatever is read is checked: a row that is not what was written raises `CheckpointCorrupted`.
+    Where `NotFound` is raised for a checkpoint that went with a purge, it is a `Purged` that says
+    when.
     """
 
     def add(self, checkpoint: Checkpoint, payload: Payload) -> None:
@@ -82,7 +84,8 @@ class CheckpointRepository(Protocol):
 
         Raises:
             NotFound: no such checkpoint.
-            ChainBroken: an ancestor that is needed is missing.
+            ChainBroken: an ancestor that is needed is missing. One that was consolidated needs
+                none, nor does what comes after it.
             CheckpointCorrupted: one that is needed is damaged.
         """
 

@@ -8,7 +8,10 @@ from ..lease import Lease
 
 
 class LeaseStore(Protocol):
-    """Keeps the last lease of each resource; part of a unit of work."""
+    """Keeps the last lease of each resource; part of a unit of work.
+
+    A resource is any text, also one that no workflow can be called.
+    """
 
     def get(self, resource: str) -> Lease | None:
         """Return the last lease of *resource*, over or not; ``None`` when it never had one."""

@@ -10,6 +10,7 @@ from .attempt_log import AttemptLog
 from .checkpoint_repository import CheckpointRepository
 from .event_log import EventLog
 from .lease_store import LeaseStore
+from .retention_store import RetentionStore
 from .sequence_generator import SequenceGenerator
 
 T = TypeVar("T")
@@ -36,6 +37,8 @@ class UnitOfWork(Protocol):
     def attempts(self) -> AttemptLog: ...
     @property
     def events(self) -> EventLog: ...
+    @property
+    def retention(self) -> RetentionStore: ...
 
 
 class Store(Protocol):
@@ -73,6 +76,13 @@ class Store(Protocol):
 
     def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run *work* on one unchanging view of the store; it must not write."""
+
+    def give_back(self) -> bool:
+        """Give some of the space that is not used any more back to the file system.
+
+        A piece that holds writers up for some milliseconds; return whether there is more. What
+        cannot be given back now, because somebody reads, is left for the next time.
+        """
 
     def close(self) -> None:
         """Wait for the work that was accepted, then let go of the store. Twice does no harm."""

@@ -9,7 +9,7 @@ from ...domain.checkpoint import CHANGEABLE, Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
-from ...domain.errors import ChainBroken, NotFound
+from ...domain.errors import ChainBroken, NotFound, Purged
 from ...domain.payload import Payload
 from ...domain.ports import CheckpointFilter
 from ...domain.progress import achievement
@@ -18,7 +18,7 @@ from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
 from .logs import take_number
-from .tables import StoredRow, Tables, UndoLog
+from .tables import StoredRow, Tables, UndoLog, purged_at
 
 if TYPE_CHECKING:
     from .store import MemoryStore
@@ -37,7 +37,9 @@ class MemoryCheckpointRepository:
         workflow = checkpoint.id.workflow_id
         parent = checkpoint.parent_id
         if parent is not None and (parent.workflow_id != workflow or not self._has(parent)):
-            raise NotFound(f"parent checkpoint {parent} in {Scope(workflow)}")
+            what = f"parent checkpoint {parent} in {Scope(workflow)}"
+            own = parent.workflow_id == workflow
+            raise self._missing(what, parent) if own else NotFound(what)
         if checkpoint.id.sequence in self._rows(workflow):
             raise ValueError(f"{checkpoint.id} is there already")
         if workflow not in self._tables.checkpoints:
@@ -104,7 +106,11 @@ class MemoryCheckpointRepository:
         """Return what the chain adds up to at a checkpoint."""
         replay = Replay()
         for each in reversed(self._whole_chain(checkpoint_id)):
-            replay.apply(self._change(self._row(each)))
+            base = self._tables.bases.get((each.workflow_id, each.sequence))
+            if base is not None:
+                replay = base.copy()
+            else:
+                replay.apply(self._change(self._row(each)))
         return replay
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
@@ -167,9 +173,14 @@ class MemoryCheckpointRepository:
     def _row(self, checkpoint_id: CheckpointId) -> StoredRow:
         if not self._has(checkpoint_id):
             other = self._rows(checkpoint_id.workflow_id).get(checkpoint_id.sequence)
-            near = [str(other.checkpoint.id)] if other else []
-            raise NotFound(f"checkpoint {checkpoint_id}", near)
+            if other is not None:
+                raise NotFound(f"checkpoint {checkpoint_id}", [str(other.checkpoint.id)])
+            raise self._missing(f"checkpoint {checkpoint_id}", checkpoint_id)
         return self._rows(checkpoint_id.workflow_id)[checkpoint_id.sequence]
+
+    def _missing(self, what: str, checkpoint_id: CheckpointId) -> NotFound:
+        at = purged_at(self._tables, checkpoint_id.workflow_id, checkpoint_id.sequence)
+        return Purged(what, at) if at is not None else NotFound(what)
 
     def _opening(self, workflow_id: str) -> Checkpoint | None:
         sequence = self._tables.openings.get(workflow_id)
@@ -177,8 +188,10 @@ class MemoryCheckpointRepository:
 
     def _whole_chain(self, checkpoint_id: CheckpointId) -> tuple[CheckpointId, ...]:
         chain = self.chain(checkpoint_id)
-        missing = self._row(chain[-1]).checkpoint.parent_id
-        if missing is not None:
+        oldest = chain[-1]
+        missing = self._row(oldest).checkpoint.parent_id
+        stands = (oldest.workflow_id, oldest.sequence) in self._tables.bases
+        if missing is not None and not stands:
             raise ChainBroken(checkpoint_id, missing)
         return chain
 

@@ -10,6 +10,7 @@ from ...domain.errors import StoreClosed
 from ...domain.ports import Codec, UnitOfWork, Written
 from .checkpoint_repository import MemoryCheckpointRepository
 from .logs import MemoryAttemptLog, MemoryEventLog, MemoryLeaseStore, MemorySequences
+from .retention_store import MemoryRetentionStore
 from .tables import Tables, UndoLog
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ class MemoryUnitOfWork:
         self.leases = MemoryLeaseStore(tables, undo)
         self.attempts = MemoryAttemptLog(tables, undo)
         self.events = MemoryEventLog(tables, undo)
+        self.retention = MemoryRetentionStore(self.checkpoints, tables, undo)
 
 
 class MemoryStore:
@@ -72,6 +74,10 @@ class MemoryStore:
                 return work(MemoryUnitOfWork(self, undo))
             finally:
                 undo.roll_back()  # whatever it wrote: it must not
+
+    def give_back(self) -> bool:
+        """Do nothing: Python does."""
+        return False
 
     def close(self) -> None:
         """Refuse everything from now on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ...domain.attempt import Attempt
@@ -11,6 +12,8 @@ from ...domain.checkpoint import Checkpoint
 from ...domain.events import DomainEvent
 from ...domain.lease import Lease
 from ...domain.payload import Payload
+from ...domain.replay import Replay
+from ...domain.retention import OwnRetention
 
 
 @dataclass(slots=True)
@@ -38,6 +41,18 @@ class Tables:
     events: dict[int, DomainEvent] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"number": 0})
     openings: dict[str, int | None] = field(default_factory=dict)
+    # What the chains of consolidated checkpoints add up to, by workflow and sequence.
+    bases: dict[tuple[str, int], Replay] = field(default_factory=dict)
+    retention: dict[str, OwnRetention] = field(default_factory=dict)
+    purged: dict[str, tuple[tuple[int, int, datetime], ...]] = field(default_factory=dict)
+
+
+def purged_at(tables: Tables, workflow_id: str, sequence: int | None) -> datetime | None:
+    """Return when a checkpoint went, or the last time that one of the workflow did."""
+    ranges = tables.purged.get(workflow_id, ())
+    if sequence is None:
+        return max((at for _, _, at in ranges), default=None)
+    return min((at for first, last, at in ranges if first <= sequence <= last), default=None)
 
 
 class UndoLog:
@@ -54,6 +69,12 @@ class UndoLog:
         else:
             self._steps.append(lambda: table.pop(key))
         table[key] = value
+
+    def remove(self, table: dict[Any, Any], key: Any) -> None:
+        """Remove ``table[key]``, if it is there, so that it can be taken back."""
+        if key in table:
+            old = table.pop(key)
+            self._steps.append(lambda: table.__setitem__(key, old))
 
     def roll_back(self) -> None:
         """Take everything back, the newest first."""

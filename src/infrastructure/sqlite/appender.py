@@ -11,6 +11,7 @@ from .body import pack, unpack
 from .chains import Chains
 from .differences import encode_difference
 from .keyframes import Keyframes
+from .purge_memory import PurgeMemory
 from .rebuild import Rebuild
 from .rows import CheckpointRow, Parent, id_of, intact_row, new_row, row_with_keyframe
 from .transaction import Transaction, WorkflowRow
@@ -59,7 +60,10 @@ class Appender:
             row = intact_row(found, name, wanted)
             if id_of(row, name) == wanted:
                 return Parent.of(row, name)
-        raise NotFound(f"parent checkpoint {wanted} in {Scope(name)}")
+        what = f"parent checkpoint {wanted} in {Scope(name)}"
+        if wanted.workflow_id != name:
+            raise NotFound(what)
+        raise PurgeMemory(self._tx).missing(what, workflow, wanted.sequence)
 
     def _tail(self, parent: Parent | None, workflow: WorkflowRow, payload: Payload) -> Tail | None:
         """Return the states at the end of the chain, where they are known or worth knowing."""

@@ -11,6 +11,7 @@ from ...domain.scope import Scope
 from . import statements as sql
 from .body import unpack
 from .keyframes import Keyframes
+from .purge_memory import PurgeMemory
 from .rebuild import Rebuild
 from .rows import CheckpointRow, RowName, id_of, intact_row, parent_of
 from .transaction import Transaction, WorkflowRow
@@ -31,7 +32,8 @@ class Chains:
     def rebuild(self, workflow: WorkflowRow, sequence: int, subject: CheckpointId) -> Rebuild:
         """Return what the chain adds up to at a sequence, states as texts.
 
-        Starts from the nearest keyframe that is intact, or else from the root.
+        Starts from the nearest keyframe that is intact, or else from the root, or from the oldest
+        checkpoint that is kept, if that stands for itself.
 
         Raises:
             NotFound, ChainBroken, CheckpointCorrupted: what is needed is missing or damaged.
@@ -39,7 +41,7 @@ class Chains:
         self._at = sequence
         found = self._tx.one(sql.SELECT_CHECKPOINT, (workflow.id, sequence), subject)
         if found is None:
-            raise NotFound(f"checkpoint {subject}")
+            raise PurgeMemory(self._tx).missing(f"checkpoint {subject}", workflow, sequence)
         row = intact_row(found, workflow.workflow_id, subject)
         trouble: Damaged | None = None
         for number in self._starts(row, workflow):
@@ -96,9 +98,16 @@ class Chains:
         head = rebuild.replay.head
         above = head.sequence if head else None
         self._at = above + 1 if above else 1
+        is_first = True
         for found in self._tx.each(sql.SELECT_CHAIN, key, Scope(name)):
             self._at = CheckpointRow._make(found[:-1]).sequence
             row = intact_row(found[:-1], name)
+            if is_first and row.parent != above and row.keyframe == row.number:
+                # What was before is gone, and was added up when it went.
+                rebuild = self._keyframes.load(row.number, workflow)
+                above, is_first = row.sequence, False
+                continue
+            is_first = False
             if row.parent != above:
                 raise ChainBroken(id_of(last, name), parent_of(row, name))
             rebuild.apply(row, unpack(found[-1], row.body_digest, RowName(row, name)), name)

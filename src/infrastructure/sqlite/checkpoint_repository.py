@@ -23,6 +23,7 @@ from .body import unpack
 from .chains import Chains
 from .keyframes import Keyframes
 from .logs import SqliteLeaseStore
+from .purge_memory import PurgeMemory
 from .rows import (
     CheckpointRow,
     changed_row,
@@ -220,16 +221,14 @@ class SqliteCheckpointRepository:
         key = (workflow.id, checkpoint_id.sequence)
         found = self._tx.one(sql.SELECT_CHECKPOINT, key, checkpoint_id)
         if found is None:
-            raise NotFound(f"checkpoint {checkpoint_id}")
+            what = f"checkpoint {checkpoint_id}"
+            raise PurgeMemory(self._tx).missing(what, workflow, checkpoint_id.sequence)
         row = intact_row(found, checkpoint_id.workflow_id, checkpoint_id)
         _require_same(id_of(row, checkpoint_id.workflow_id), checkpoint_id)
         return row
 
     def _workflow_of(self, checkpoint_id: CheckpointId) -> WorkflowRow:
-        workflow = self._tx.workflow(checkpoint_id.workflow_id)
-        if workflow is None:
-            raise NotFound(f"checkpoint {checkpoint_id}")
-        return workflow
+        return self._tx.ensure_known(checkpoint_id)
 
     def _checkpoint(self, row: CheckpointRow, workflow_id: str) -> Checkpoint:
         checkpoint = to_checkpoint(row, workflow_id)

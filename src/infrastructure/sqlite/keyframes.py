@@ -43,6 +43,15 @@ class KeyframeRow(NamedTuple):
     seal: bytes
 
 
+class EncodedKeyframe(NamedTuple):
+    """A keyframe as it is to be stored."""
+
+    base: int | None
+    depth: int
+    size: int
+    body: bytes
+
+
 class Keyframes:
     """Reads and writes the keyframes of one transaction."""
 
@@ -66,11 +75,33 @@ class Keyframes:
         Args:
             before: the number of the last keyframe in its chain.
         """
+        self._write(sql.INSERT_KEYFRAME, row.number, self.encoded(rebuild, before))
+
+    def encoded(self, rebuild: Rebuild, before: int | None) -> EncodedKeyframe:
+        """Return what a chain adds up to as it is to be stored; as a difference where it pays."""
         text = encode_keyframe(rebuild)
         base, depth, body = self._as_difference(text, before)
-        values = (row.number, base, depth, len(text), digest(body))
-        self._tx.connection.execute(sql.INSERT_KEYFRAME, (*values, seal_of(values), body))
-        self._tx.memory.keyframe_sizes[row.number] = len(text)
+        return EncodedKeyframe(base, depth, len(text), body)
+
+    def put(self, number: int, keyframe: EncodedKeyframe) -> None:
+        """Keep a keyframe under a number, in place of the one that may be there."""
+        self._write(sql.PUT_KEYFRAME, number, keyframe)
+
+    def has(self, number: int) -> bool:
+        """Whether there is a keyframe under a number."""
+        return self._tx.connection.execute(sql.SELECT_KEYFRAME, (number,)).fetchone() is not None
+
+    def stand_alone(self, number: int) -> None:
+        """Store a keyframe as a whole, so that it needs none before it."""
+        text = self._text(number, f"keyframe {number}")
+        body = compress(text, least=_WORTH_COMPRESSING)
+        self.put(number, EncodedKeyframe(None, 0, len(text), body))
+
+    def _write(self, statement: str, number: int, keyframe: EncodedKeyframe) -> None:
+        base, depth, size, body = keyframe
+        values = (number, base, depth, size, digest(body))
+        self._tx.connection.execute(statement, (*values, seal_of(values), body))
+        self._tx.memory.keyframe_sizes[number] = size
 
     def load(self, number: int, workflow: WorkflowRow) -> Rebuild:
         """Return what a keyframe holds; raises `CheckpointCorrupted`."""

@@ -16,3 +16,4 @@ IS_UNFINISHED = (
 )
 IS_FACT = "type <> 'progress' OR name IS NOT NULL"
 IS_UNFINISHED_WORKFLOW = f"status IN ({_quoted([each.value for each in UNFINISHED])})"
+IS_DIFFERENCE = "base IS NOT NULL"

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from .predicates import IS_FACT, IS_UNFINISHED, IS_UNFINISHED_WORKFLOW
+from .predicates import IS_DIFFERENCE, IS_FACT, IS_UNFINISHED, IS_UNFINISHED_WORKFLOW
 
 metadata = MetaData()
 
@@ -109,6 +109,8 @@ keyframes = Table(
     Column("body_digest", LargeBinary, nullable=False),
     Column("seal", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # A purge must know what stands on what goes.
+    Index("keyframes_by_base", "base", sqlite_where=text(IS_DIFFERENCE)),
 )
 
 events = Table(
@@ -160,4 +162,26 @@ attempts = Table(
     Column("output_tail", Text),
     Column("seal", LargeBinary, nullable=False),
     PrimaryKeyConstraint("workflow_id", "number"),
+)
+
+# What workflows say of their retention; of most there is nothing.
+retention = Table(
+    "retention",
+    metadata,
+    Column("workflow", Integer, ForeignKey("workflows.id"), primary_key=True),
+    Column("days", REAL),
+    Column("count", Integer),
+    Column("seal", LargeBinary, nullable=False),
+)
+
+# Ranges of sequences that went, so that asking for one says when.
+purged = Table(
+    "purged",
+    metadata,
+    Column("workflow", Integer, ForeignKey("workflows.id"), nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("workflow", "first"),
 )

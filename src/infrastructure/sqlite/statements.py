@@ -36,7 +36,10 @@ UPDATE_WORKFLOW = (
     "UPDATE workflows SET sequence_floor = ?, branched = ?, opening = ?, status = ?, handler = ?, "
     "seal = ? WHERE id = ?"
 )
-WORKFLOW_NAMES = "SELECT workflow_id FROM workflows LIMIT ?"
+WORKFLOW_NAMES = (
+    "SELECT workflow_id FROM workflows AS w WHERE EXISTS (SELECT 1 FROM checkpoints "
+    "WHERE workflow = w.id) LIMIT ?"
+)
 WORKFLOWS_BY_HEAD = (
     "SELECT workflow_id FROM workflows AS w WHERE EXISTS (SELECT 1 FROM checkpoints "
     "WHERE workflow = w.id) ORDER BY (SELECT number FROM checkpoints WHERE workflow = w.id "
@@ -124,6 +127,73 @@ SELECT_PARENT_OF_NUMBER = (
     f"SELECT {_PREFIXED} FROM checkpoints AS at JOIN checkpoints AS c "
     "ON c.workflow = at.workflow AND c.sequence = at.parent WHERE at.number = ?"
 )
+
+# Retention. What the going of a row frees, about: its columns and its entries in the indexes have
+# some 200 bytes, a keyframe's some 80.
+
+_SIZE = (
+    "200 + ifnull(length(c.body), 0) + ifnull(length(c.metadata), 0) + ifnull(length(c.error), 0) "
+    "+ CASE WHEN c.keyframe IS c.number THEN ifnull((SELECT 80 + length(k.body) "
+    "FROM keyframes AS k WHERE k.number = c.number), 0) ELSE 0 END"
+)
+WORKFLOWS_AFTER = (
+    "SELECT workflow_id FROM workflows AS w WHERE workflow_id > ? AND EXISTS (SELECT 1 "
+    "FROM checkpoints WHERE workflow = w.id) ORDER BY workflow_id LIMIT ?"
+)
+SELECT_AGED = (
+    f"SELECT {_PREFIXED}, {_SIZE} FROM checkpoints AS c WHERE c.workflow = ? AND c.sequence > ? "
+    "ORDER BY c.sequence"
+)
+NEWEST_SIZES = f"SELECT c.number, {_SIZE} FROM checkpoints AS c ORDER BY c.number DESC"
+NEWEST_SIZES_OF = (
+    f"SELECT c.number, {_SIZE} FROM checkpoints AS c WHERE c.workflow = ? ORDER BY c.sequence DESC"
+)
+MEASURE_RANGE = (
+    f"SELECT count(*), ifnull(sum({_SIZE}), 0), min(c.sequence), max(c.sequence) "
+    "FROM checkpoints AS c WHERE c.workflow = ? AND c.sequence BETWEEN ? AND ?"
+)
+DELETE_RANGE = "DELETE FROM checkpoints WHERE workflow = ? AND sequence BETWEEN ? AND ?"
+# Of a range of checkpoints; what stands on them, and is not among them.
+DELETE_KEYFRAMES = (
+    "DELETE FROM keyframes WHERE number IN (SELECT number FROM checkpoints "
+    "WHERE workflow = ? AND sequence BETWEEN ? AND ?)"
+)
+SELECT_STANDING_ON = (
+    "SELECT k.number FROM checkpoints AS c JOIN keyframes AS k ON k.base = c.number "
+    "JOIN checkpoints AS at ON at.number = k.number "
+    "WHERE c.workflow = :workflow AND c.sequence BETWEEN :first AND :last "
+    "AND at.sequence > :last"
+)
+PUT_KEYFRAME = INSERT_KEYFRAME.replace("INSERT", "INSERT OR REPLACE", 1)
+GIVE_KEYFRAME = (
+    "UPDATE checkpoints SET keyframe = ?, since_rows = ?, since_bytes = ?, seal = ? "
+    "WHERE number = ?"
+)
+DELETE_EVENTS = (
+    "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE workflow_id = ? "
+    "AND number < ? ORDER BY number LIMIT ?)"
+)
+DELETE_ATTEMPTS = (
+    "DELETE FROM attempts WHERE workflow_id = :workflow_id AND number < (SELECT max(number) "
+    "FROM attempts WHERE workflow_id = :workflow_id AND begun_after < :before)"
+)
+DELETE_ALL_ATTEMPTS = "DELETE FROM attempts WHERE workflow_id = ?"
+
+SELECT_RETENTION = "SELECT workflow, days, count, seal FROM retention WHERE workflow = ?"
+PUT_RETENTION = "INSERT OR REPLACE INTO retention (workflow, days, count, seal) VALUES (?, ?, ?, ?)"
+DELETE_RETENTION = "DELETE FROM retention WHERE workflow = ?"
+
+PURGED_COLUMNS = "workflow, first, last, at, seal"
+SELECT_PURGED = f"SELECT {PURGED_COLUMNS} FROM purged WHERE workflow = ? ORDER BY first"
+SELECT_PURGED_AT = (
+    f"SELECT {PURGED_COLUMNS} FROM purged WHERE workflow = :workflow AND first <= :sequence "
+    "AND last >= :sequence ORDER BY at LIMIT 1"
+)
+SELECT_PURGED_LAST = (
+    f"SELECT {PURGED_COLUMNS} FROM purged WHERE workflow = ? ORDER BY at DESC LIMIT 1"
+)
+PUT_PURGED = f"INSERT OR REPLACE INTO purged ({PURGED_COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+DELETE_PURGED = "DELETE FROM purged WHERE workflow = ? AND first = ?"
 
 # Leases, attempts, events
 

@@ -138,6 +138,11 @@ class SqliteStore:
         with self._connections.writing(self._write_timeout):
             return self.patiently(lambda: modes_in_force(self._connections.writer()))
 
+    def give_back(self) -> bool:
+        """Give some of the space that is not used any more back to the file system."""
+        with self._connections.writing(self._write_timeout):
+            return self.patiently(lambda: self._writer.give_back(self._deadline(None)))
+
     def close(self) -> None:
         """Wait for the work that was accepted, then let go of the file. Twice does no harm."""
         self._connections.close()

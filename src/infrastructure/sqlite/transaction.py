@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...domain.errors import CheckpointCorrupted
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.errors import CheckpointCorrupted, NotFound
 from ...domain.scope import Scope
 from . import statements as sql
 from .rows import Parent, intact_row, seal_of
@@ -136,6 +137,13 @@ class Transaction:
                 sql.INSERT_WORKFLOW, (number, workflow_id, 0, 0, None, None, None, row.seal)
             )
             self.memory.workflows[workflow_id] = row
+        return row
+
+    def ensure_known(self, checkpoint_id: CheckpointId) -> WorkflowRow:
+        """Return the row of a checkpoint's workflow; raises `NotFound` when there is none."""
+        row = self.workflow(checkpoint_id.workflow_id)
+        if row is None:
+            raise NotFound(f"checkpoint {checkpoint_id}")
         return row
 
     def save_workflow(self, row: WorkflowRow) -> None:

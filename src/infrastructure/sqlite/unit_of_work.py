@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .checkpoint_repository import SqliteCheckpointRepository
 from .logs import SqliteAttemptLog, SqliteEventLog, SqliteLeaseStore, SqliteSequences
+from .retention_store import SqliteRetentionStore
 from .transaction import Transaction
 
 
@@ -16,3 +17,12 @@ class SqliteUnitOfWork:
         self.leases = SqliteLeaseStore(transaction)
         self.attempts = SqliteAttemptLog(transaction)
         self.events = SqliteEventLog(transaction)
+        self._transaction = transaction
+        self._retention: SqliteRetentionStore | None = None
+
+    @property
+    def retention(self) -> SqliteRetentionStore:
+        """What purging asks of the store; made when it is asked for, which is seldom."""
+        if self._retention is None:
+            self._retention = SqliteRetentionStore(self._transaction)
+        return self._retention

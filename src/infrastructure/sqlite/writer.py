@@ -13,6 +13,7 @@ from ...domain.errors import StorageUnavailable
 from .commit_queue import Ticket
 from .connection import require_schema
 from .connections import Connections
+from .space import cut_off, free_pages, truncate_log
 from .transaction import Transaction
 from .trouble import is_busy
 from .unit_of_work import SqliteUnitOfWork
@@ -82,6 +83,24 @@ class Writer:
             self._unit_of_work = SqliteUnitOfWork(self._transaction)
         self._transaction.begin_anew()
         return self._transaction, self._unit_of_work
+
+    def give_back(self, deadline: float) -> bool:
+        """Give some free pages back to the file system; return whether there are more."""
+        connection = self._connections.writer()
+        before = free_pages(connection)
+        if before:
+            self._begin(connection, deadline)
+            try:
+                cut_off(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                self._connections.drop_writer()
+                raise
+            left = free_pages(connection)
+            if 0 < left < before:
+                return True
+        truncate_log(connection)
+        return False
 
     def _begin(self, connection: sqlite3.Connection, deadline: float) -> None:
         """Begin, in turn with the writers of other processes."""

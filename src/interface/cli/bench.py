@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .quantities import SIZE
 from .shell import Shell
 from .tables import table
 
@@ -21,28 +21,12 @@ if TYPE_CHECKING:
     from ..bench.finding import Finding, Goal
     from ..bench.options import Options
 
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "KIB": 1 << 10, "MIB": 1 << 20}
-
-
-class _Size(click.ParamType[int]):
-    """A number of bytes, as people write it."""
-
-    name = "size"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(value).strip())
-        if found is None or found[2].upper() not in _UNITS:
-            self.fail(f"{value} is no size; write 200KB or 10MB, for example", param, ctx)
-        return int(float(found[1]) * _UNITS[found[2].upper()])
-
 
 @click.command("bench")
 @click.argument("what", type=click.Choice(["recovery", "save", "purge"]), required=False)
 @click.option(
     "--state-size",
-    type=_Size(),
+    type=SIZE,
     help="Of the state, as JSON: 20KB, 10MB.  [recovery: 10MB, save: 20KB, purge: 2KB]",
 )
 @click.option(

@@ -40,6 +40,10 @@ COMMANDS = {
     "fork": ("steer", "Start a new workflow from a checkpoint of another."),
     "config": ("config", "Show what is configured, and where each value came from."),
     "supervise": ("supervise", "Recover what is due, and purge, until told to stop."),
+    "purge": ("retention", "Let old checkpoints go, and give their space back."),
+    "consolidate": ("retention", "Let the newest checkpoint of a workflow stand for itself."),
+    "delete": ("retention", "Delete a finished workflow whole."),
+    "retain": ("retention", "Say how long the checkpoints of one workflow are kept."),
     "bench": ("bench", "Measure recoveries, saves and purges on this machine."),
 }
 

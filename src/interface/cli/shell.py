@@ -88,6 +88,7 @@ class Shell:
             registry=program,
             durability=self.config.durability,
             settings=self.config.engine,
+            retention=self.config.retention,
             upgrade=writable,
             create=create,
             log=self.config.log,

@@ -7,23 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...domain.retention import Retention
 from ..log import Log
 from ..registry import DEFAULT_HANDLER_TIMEOUT
 from ..settings import Settings
 from .origin import Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """What is kept at least: whichever of the two keeps more.
-
-    Attributes:
-        days: checkpoints younger than this.
-        count: so many of the newest of each workflow.
-    """
-
-    days: float = 30.0
-    count: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +86,7 @@ class Configuration:
     json: bool = False
     verbose: bool = False
     engine: Settings = field(default_factory=Settings)
-    retention: Retention = Retention()
+    retention: Retention = field(default_factory=Retention)
     supervise: Supervision = Supervision()
     log: Log = field(default_factory=lambda: Log(level="off"))
     handlers: Mapping[str, CommandHandler] = field(default_factory=dict)

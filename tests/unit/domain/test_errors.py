@@ -37,6 +37,8 @@ from holdfast.domain.errors import (
     NotAStore,
     NotFound,
     NotRecoverable,
+    Purged,
+    PurgeUnderWay,
     Refused,
     SchemaMismatch,
     SchemaTooNew,
@@ -66,6 +68,11 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
     ),
     (NotFound("w@7"), ["w@7 does not exist"]),
     (NotFound("w1", ["w2", "w3"]), ["w1 does not exist; did you mean w2 or w3?"]),
+    (Purged("checkpoint w@3", NOON), ["w@3", "purged at 2026-"]),
+    (
+        PurgeUnderWay("crew.db", "process 7 on kelp", 3, NOON, NOON),
+        ["crew.db", "process 7 on kelp", "since"],
+    ),
     (HandlerNotFound("review", ["a", "b"]), ["'review'", "known: a, b", "--app"]),
     (HandlerNotFound("review", []), ["known: none"]),
     (
@@ -236,6 +243,8 @@ def test_attributes_when_the_message_has_a_value_then_the_error_has_it_too(
         (ScopeOpen("w", iter([1, 2])), {"scope": "w", "open_scopes": ("1", "2")}),
         (NotRecoverable("w", iter(["a", "b"])), {"target": "w", "reasons": ("a", "b")}),
         (
+            Purged("checkpoint w@3", NOON),
+            PurgeUnderWay("crew.db", "process 7 on kelp", 3, NOON, NOON),
             LeaseHeld("w", "me", 3, NOON, NOON),
             {"resource": "w", "owner": "me", "epoch": 3, "since": NOON, "until": NOON},
         ),
