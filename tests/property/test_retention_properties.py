@@ -98,8 +98,10 @@ def _purge_of_any_history(
             for name in set(before) - kept:
                 with pytest.raises(holdfast.Purged):
                     second.get(name)
-            again = second.purge(**limits)
-            assert (again.checkpoints, again.consolidated) == (0, 0)
+            if "max_bytes" not in limits:
+                # What now stands for itself holds more bytes than it did.
+                again = second.purge(**limits)
+                assert (again.checkpoints, again.consolidated) == (0, 0)
             _require_growing(second, before)
         del stopped
         assert damage_in(path) == []

@@ -45,6 +45,7 @@ class _Candidate:
     workflow_id: str
     rule: Rule
     total: int
+    damage: Damaged | None = None
 
     @property
     def may_lose_some(self) -> bool:
@@ -95,7 +96,10 @@ class _Purge:
         for candidate in self._candidates():
             self._report.looked_at += 1
             found = PurgedWorkflow(candidate.workflow_id)
-            if self._order.dry_run:
+            if candidate.damage is not None:
+                _stay(found, candidate, candidate.damage)
+                self._report.workflows.append(found)
+            elif self._order.dry_run:
                 self._explain(candidate, found)
                 self._report.workflows.append(found)
                 yield self._progress(candidate.workflow_id)
@@ -182,14 +186,19 @@ def _look_at(
     names = (
         [only] if only is not None else uow.retention.workflow_ids(after=after, limit=_NAMES_A_READ)
     )
-    found = []
-    for name in names:
+    return names, [_candidate(uow, order, now, below, name) for name in names]
+
+
+def _candidate(
+    uow: UnitOfWork, order: PurgeStore, now: datetime, below: int | None, name: str
+) -> _Candidate:
+    rule = order.limits.rule(now, below)
+    try:
         if order.limits.are_none:
             rule = uow.retention.policy(name).over(order.retention).rule(now)
-        else:
-            rule = order.limits.rule(now, below)
-        found.append(_Candidate(name, rule, uow.retention.count(name)))
-    return names, found
+        return _Candidate(name, rule, uow.retention.count(name))
+    except Damaged as damage:
+        return _Candidate(name, rule, 0, damage)
 
 
 def _plan(uow: UnitOfWork, candidate: _Candidate) -> RetentionPlan:

@@ -505,6 +505,20 @@ def test_purge_when_a_row_is_damaged_then_its_workflow_stays_whole_and_the_other
     assert "hurt@2" in hurt.damage
 
 
+def test_purge_when_the_record_of_a_workflow_is_damaged_then_the_others_go_all_the_same(
+    open_engine: OpenEngine, store: Path
+) -> None:
+    with open_engine() as engine:
+        _write(engine, 5, "hurt")
+        _write(engine, 5, "well")
+    _behind(store, "UPDATE workflows SET branched = 7 WHERE id = 1")
+
+    report = open_engine().purge(keep=1)
+
+    assert report.checkpoints == 4
+    assert [each.workflow_id for each in report.damaged] == ["hurt"]
+
+
 def test_purge_when_the_context_at_the_boundary_is_damaged_then_nothing_of_the_workflow_goes(
     open_engine: OpenEngine, store: Path
 ) -> None:

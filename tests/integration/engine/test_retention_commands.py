@@ -67,10 +67,8 @@ def test_purge_when_limits_are_given_then_they_are_those_of_python(filled: Path)
     assert "0 checkpoints" in done.stdout
     done = _run(filled, "purge", "--workflow-id", "done", "--max-age", "0s", "--keep", "2")
     assert "4 checkpoints" in done.stdout
-    assert (
-        "1 checkpoints"
-        in _run(filled, "purge", "--workflow-id", "done", "--max-bytes", "0B").stdout
-    )
+    done = _run(filled, "purge", "--workflow-id", "done", "--max-bytes", "0B")
+    assert "1 checkpoint (" in done.stdout
 
 
 @pytest.mark.parametrize(
