@@ -39,6 +39,7 @@ def supervise_command(
     log line a look on standard error.
     """
     from ..arguments import require_seconds
+    from ..supervise.purging import Purging
     from ..supervise.supervisor import SuperviseOptions, Supervisor
 
     require_seconds("interval", interval)
@@ -56,8 +57,11 @@ def supervise_command(
     )
     stop = threading.Event()
     with shell.engine(writable=True) as engine, _stopped_by_signals(stop.set):
-        supervisor = Supervisor(engine, options, schedule=_schedule(configured))
+        purging = Purging(engine, stop)
+        schedule = _schedule(configured)
+        supervisor = Supervisor(engine, options, schedule=schedule, purge=purging.begin)
         supervisor.run(stop, once=once)
+        purging.finish()
 
 
 def _schedule(configured: Supervision) -> Schedule | None:
