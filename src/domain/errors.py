@@ -248,16 +248,16 @@ class PurgeUnderWay(LeaseHeld):
     """Somebody else is purging the store; nothing was purged by this call."""
 
     def __init__(
-        self, target: str, owner: str, epoch: int, since: datetime, until: datetime
+        self, resource: str, owner: str, epoch: int, since: datetime, until: datetime
     ) -> None:
-        self.resource = target
+        self.resource = resource
         self.owner = owner
         self.epoch = epoch
         self.since = since
         self.until = until
         self.advice = "it does the same work: let it come to its end"
         HoldfastError.__init__(
-            self, f"{target} is being purged by {owner} since {since.isoformat()}; {self.advice}"
+            self, f"{resource} is being purged by {owner} since {since.isoformat()}; {self.advice}"
         )
 
 

@@ -68,7 +68,7 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
     ),
     (NotFound("w@7"), ["w@7 does not exist"]),
     (NotFound("w1", ["w2", "w3"]), ["w1 does not exist; did you mean w2 or w3?"]),
-    (Purged("checkpoint w@3", NOON), ["w@3", "purged at 2026-"]),
+    (Purged("checkpoint w@3", NOON), ["w@3", "purged at 2024-03-01"]),
     (
         PurgeUnderWay("crew.db", "process 7 on kelp", 3, NOON, NOON),
         ["crew.db", "process 7 on kelp", "since"],
@@ -243,8 +243,6 @@ def test_attributes_when_the_message_has_a_value_then_the_error_has_it_too(
         (ScopeOpen("w", iter([1, 2])), {"scope": "w", "open_scopes": ("1", "2")}),
         (NotRecoverable("w", iter(["a", "b"])), {"target": "w", "reasons": ("a", "b")}),
         (
-            Purged("checkpoint w@3", NOON),
-            PurgeUnderWay("crew.db", "process 7 on kelp", 3, NOON, NOON),
             LeaseHeld("w", "me", 3, NOON, NOON),
             {"resource": "w", "owner": "me", "epoch": 3, "since": NOON, "until": NOON},
         ),
