@@ -28,6 +28,8 @@ from .settings import Settings
 
 DURABILITIES = ("power", "process")
 
+_JSON = "json:"
+
 
 def make_kernel(
     target: str | os.PathLike[str],
@@ -45,7 +47,7 @@ def make_kernel(
     """Return what an engine on *target* stands on.
 
     Args:
-        target: a path, ``sqlite:///PATH`` or ``memory:``.
+        target: a path, ``sqlite:///PATH``, ``json:FOLDER`` or ``memory:``.
         upgrade: bring the store's schema up to date; otherwise it is not changed by opening it.
         create: make the store if there is none and it is opened to be upgraded.
         redact: what takes secrets out of metadata and errors; by default the registry's.
@@ -169,6 +171,16 @@ def _open_store(
         from ..infrastructure.memory import MemoryStore
 
         return MemoryStore(codec)
+    if target.startswith(_JSON):
+        from ..infrastructure.json_files.store import JsonFileStore
+
+        return JsonFileStore.open(
+            _path(target.removeprefix(_JSON)),
+            codec,
+            write_timeout=settings.write_timeout,
+            upgrade=upgrade,
+            create=create,
+        )
     from ..infrastructure.sqlite.store import SqliteStore
 
     return SqliteStore.open(
@@ -199,6 +211,8 @@ def upgrade_store(target: str | os.PathLike[str]) -> Upgraded:
     """
     if os.fspath(target) == "memory:":
         raise InvalidRequest("a store in memory has nothing to upgrade; name a file")
+    if os.fspath(target).startswith(_JSON):
+        return _upgrade_files(os.fspath(target))
     from ..infrastructure.sqlite.format import SCHEMA
     from ..infrastructure.sqlite.store import SqliteStore
 
@@ -207,13 +221,23 @@ def upgrade_store(target: str | os.PathLike[str]) -> Upgraded:
     return Upgraded(store.target, store.found_schema, SCHEMA)
 
 
+def _upgrade_files(target: str) -> Upgraded:
+    """Return that there is nothing to do: documents are brought up to date when they are read."""
+    from ..infrastructure.json_files.documents import SCHEMA
+    from ..infrastructure.json_files.store import JsonFileStore
+
+    store = JsonFileStore.open(_path(target.removeprefix(_JSON)), JsonCodec(), create=False)
+    store.close()
+    return Upgraded(store.target, SCHEMA, SCHEMA)
+
+
 def _path(target: str) -> Path:
     path = target.removeprefix("sqlite:///")
     if not path or "\0" in path:
         raise InvalidRequest(f"{target!r} does not name a store; give a path, or memory:")
     if path == target and "://" in target:
         raise InvalidRequest(
-            f"{target!r} is not a target that this version knows; give a path, sqlite:///PATH or "
-            "memory:"
+            f"{target!r} is not a target that this version knows; give a path, sqlite:///PATH, "
+            "json:FOLDER or memory:"
         )
     return Path(path)

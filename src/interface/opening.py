@@ -35,7 +35,7 @@ def open(  # noqa: A001 - holdfast.open, as users write it
     """Open a store, made and brought up to date where needed, and return an engine on it.
 
     Args:
-        target: a path, ``sqlite:///PATH`` or ``memory:``.
+        target: a path, ``sqlite:///PATH``, ``json:FOLDER`` or ``memory:``.
         registry: the handlers of the program; by default the engine makes one.
         durability: ``"power"``: what was acknowledged survives a power cut. ``"process"``: it
             survives the process, and a power cut loses at most a tail, never consistency.

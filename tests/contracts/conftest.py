@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from holdfast.domain.payload import Payload
 from holdfast.domain.ports import Store, UnitOfWork
 from holdfast.domain.scope import Scope
 from holdfast.infrastructure.json_codec import JsonCodec
+from holdfast.infrastructure.json_files.store import JsonFileStore
 from holdfast.infrastructure.memory import MemoryStore
 from holdfast.infrastructure.sqlite.store import SqliteStore
 
@@ -42,6 +44,16 @@ def sqlite_store(tmp_path: Path, empty_sqlite_file: Path) -> Iterator[SqliteStor
     store = SqliteStore.open(path, _CODEC, write_timeout=5.0)
     yield store
     store.close()
+
+
+@pytest.fixture
+def json_store() -> Iterator[JsonFileStore]:
+    # Hundreds of tests, each with some hundred syncs: in memory where the system has room there.
+    base = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=base) as folder:
+        store = JsonFileStore.open(Path(folder) / "store", _CODEC, write_timeout=5.0)
+        yield store
+        store.close()
 
 
 @pytest.fixture

@@ -102,6 +102,12 @@ class TestSqliteAttemptLog(AttemptLogContract):
         return sqlite_store
 
 
+class TestJsonFileAttemptLog(AttemptLogContract):
+    @pytest.fixture
+    def store(self, json_store: Store) -> Store:
+        return json_store
+
+
 class TestMemoryAttemptLog(AttemptLogContract):
     @pytest.fixture
     def store(self, memory_store: Store) -> Store:

@@ -244,6 +244,12 @@ class TestSqliteEventLog(EventLogContract):
         return sqlite_store
 
 
+class TestJsonFileEventLog(EventLogContract):
+    @pytest.fixture
+    def store(self, json_store: Store) -> Store:
+        return json_store
+
+
 class TestMemoryEventLog(EventLogContract):
     @pytest.fixture
     def store(self, memory_store: Store) -> Store:

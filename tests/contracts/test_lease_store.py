@@ -118,6 +118,12 @@ class TestSqliteLeaseStore(LeaseStoreContract):
         return sqlite_store
 
 
+class TestJsonFileLeaseStore(LeaseStoreContract):
+    @pytest.fixture
+    def store(self, json_store: Store) -> Store:
+        return json_store
+
+
 class TestMemoryLeaseStore(LeaseStoreContract):
     @pytest.fixture
     def store(self, memory_store: Store) -> Store:

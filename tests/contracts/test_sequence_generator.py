@@ -115,6 +115,12 @@ class TestSqliteSequences(SequenceGeneratorContract):
         return sqlite_store
 
 
+class TestJsonFileSequences(SequenceGeneratorContract):
+    @pytest.fixture
+    def store(self, json_store: Store) -> Store:
+        return json_store
+
+
 class TestMemorySequences(SequenceGeneratorContract):
     @pytest.fixture
     def store(self, memory_store: Store) -> Store:

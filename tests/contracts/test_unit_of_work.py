@@ -403,6 +403,12 @@ class TestSqliteStore(StoreContract):
         return sqlite_store
 
 
+class TestJsonFileStore(StoreContract):
+    @pytest.fixture
+    def store(self, json_store: Store) -> Store:
+        return json_store
+
+
 class TestMemoryStore(StoreContract):
     @pytest.fixture
     def store(self, memory_store: Store) -> Store:

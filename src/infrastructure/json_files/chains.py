@@ -1,0 +1,142 @@
+"""Reads chains; every file on the way is held against its digest and its parent's link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, NotFound
+from ...domain.replay import Change, Replay
+from .checkpoint_file import StoredCheckpoint, read_checkpoint, read_file
+from .contexts import load_context
+from .pointer import pointer_of
+from .view import View
+
+
+class Chains:
+    """Reads the chains that one unit of work sees."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        # What is being read: where the damage is, should there be some.
+        self._at: CheckpointId | None = None
+
+    def replay(self, checkpoint_id: CheckpointId) -> Replay:
+        """Return what the chain adds up to at a checkpoint.
+
+        Starts from the nearest context that is kept and intact, or else from the root.
+
+        Raises:
+            NotFound, ChainBroken, CheckpointCorrupted: what is needed is missing or damaged.
+        """
+        self._at = checkpoint_id
+        rows = [read_checkpoint(self._view, checkpoint_id)]
+        tried: set[int] = set()
+        while True:
+            row = rows[-1]
+            start = self._start(row, tried)
+            if start is not None:
+                if start.head == checkpoint_id:
+                    return start
+                return self._add_up(start, rows)
+            parent = row.checkpoint.parent_id
+            if parent is None:
+                self._require_link(row, "")
+                return self._add_up(Replay(), rows)
+            self._at = parent
+            rows.append(self._ancestor(parent, checkpoint_id))
+            self._at = row.checkpoint.id
+            self._require_link(row, rows[-1].chained.link)
+
+    def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
+        """Return the newest of a checkpoint and its ancestors that `replay` can rebuild."""
+        wanted: CheckpointId | None = checkpoint_id
+        while wanted is not None:
+            try:
+                self.replay(wanted)
+            except (ChainBroken, NotFound):
+                return None  # an ancestor is missing: nothing stands on it
+            except Damaged:
+                wanted = self._before(self._at or wanted)
+            else:
+                return wanted
+        return None
+
+    def ids(self, checkpoint_id: CheckpointId) -> Iterator[CheckpointId]:
+        """Iterate from a checkpoint back to its oldest ancestor that is kept."""
+        row = read_checkpoint(self._view, checkpoint_id)
+        yield row.checkpoint.id
+        while row.checkpoint.parent_id is not None:
+            try:
+                row = read_checkpoint(self._view, row.checkpoint.parent_id)
+            except NotFound:
+                return
+            yield row.checkpoint.id
+
+    def _start(self, row: StoredCheckpoint, tried: set[int]) -> Replay | None:
+        """Return the context kept at a row, or at its parent, which then is not read at all."""
+        sequence = row.chained.context
+        checkpoint = row.checkpoint
+        parent = checkpoint.parent_id
+        is_near = sequence == checkpoint.id.sequence or (parent and sequence == parent.sequence)
+        if sequence is None or not is_near or sequence in tried:
+            return None
+        tried.add(sequence)
+        kept = load_context(self._view, checkpoint.id.workflow_id, sequence)
+        if kept is None:
+            return None
+        if sequence == checkpoint.id.sequence:
+            return kept.replay if kept.link == row.chained.link else None
+        return kept.replay if row.link_after(kept.link) == row.chained.link else None
+
+    def _ancestor(self, wanted: CheckpointId, subject: CheckpointId) -> StoredCheckpoint:
+        try:
+            return read_checkpoint(self._view, wanted)
+        except NotFound:
+            raise ChainBroken(subject, wanted) from None
+
+    def _require_link(self, row: StoredCheckpoint, parent_link: str) -> None:
+        if row.link_after(parent_link) != row.chained.link:
+            raise CheckpointCorrupted(
+                row.checkpoint.id, "it is not tied to the parent that is stored: one of them is old"
+            )
+
+    def _add_up(self, replay: Replay, newest_first: list[StoredCheckpoint]) -> Replay:
+        for row in reversed(newest_first):
+            if replay.head is not None and replay.head == row.checkpoint.id:
+                continue
+            self._at = row.checkpoint.id
+            payload = row.payload
+            try:
+                replay.apply(
+                    Change(
+                        row.checkpoint,
+                        state=payload.get("state"),
+                        patch=payload.get("patch"),
+                        input=payload.get("input"),
+                        output=payload.get("output"),
+                    )
+                )
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise CheckpointCorrupted(
+                    row.checkpoint.id, f"its payload is not what can have been written ({error})"
+                ) from error
+        return replay
+
+    def _before(self, damaged: CheckpointId) -> CheckpointId | None:
+        """Return the checkpoint to go on with below a damaged one.
+
+        What that says of its parent cannot be trusted. As long as nothing branched, its parent is
+        the one before it; where something did, it is looked for in what is left of the file.
+        """
+        pointer = pointer_of(self._view, damaged.workflow_id)
+        if pointer is not None and pointer.branched:
+            return None
+        for named in self._view.checkpoint_files(damaged.workflow_id, newest_first=True):
+            if named.sequence >= damaged.sequence:
+                continue
+            try:
+                return read_file(self._view, named).checkpoint.id
+            except Damaged:
+                continue
+        return None

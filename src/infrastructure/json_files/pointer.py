@@ -1,0 +1,169 @@
+"""Where a workflow stands: one small file, so that a writer need not look for it.
+
+It repeats what the files of the checkpoints say; when it is missing or damaged it is made anew from
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ...domain.checkpoint_id import CheckpointId
+from ...domain.checkpoint_status import CheckpointStatus
+from ...domain.checkpoint_type import CheckpointType
+from ...domain.errors import Damaged, InvalidId
+from . import layout
+from .checkpoint_file import Chained, StoredCheckpoint, read_file
+from .documents import Document
+from .traces import traces_of
+from .view import View
+
+KIND = "latest"
+
+
+@dataclass(slots=True)
+class Pointer:
+    """Where a workflow stands.
+
+    Attributes:
+        head: its newest checkpoint; ``None`` when none is kept.
+        chained: what the next checkpoint needs to know of the head.
+        checkpoints: how many are kept.
+        floor: sequences up to here were given out, whatever files there are.
+        branched: whether some checkpoint's parent was not the head.
+        opening: the checkpoint that opened it last; ``None`` for a record.
+        status: the status of that opening, and ``handler``, the handler that it names.
+        unfinished: the openings of scopes that are not done, in the order of opening.
+        epoch: the highest that was seen, should its lease get lost.
+    """
+
+    workflow_id: str
+    head: CheckpointId | None = None
+    head_type: CheckpointType | None = None
+    chained: Chained = field(default_factory=Chained)
+    checkpoints: int = 0
+    floor: int = 0
+    branched: bool = False
+    opening: CheckpointId | None = None
+    status: CheckpointStatus | None = None
+    handler: str | None = None
+    unfinished: list[CheckpointId] = field(default_factory=list)
+    epoch: int = 0
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it was opened and has not reached its end."""
+        return self.status is not None and not self.status.is_final
+
+    def open_with(self, opening: CheckpointId | None, found: StoredCheckpoint | None) -> None:
+        """Take over what is repeated of the newest opening."""
+        self.opening = opening
+        self.status = found.checkpoint.status if found else None
+        self.handler = found.checkpoint.resume_handler if found else None
+
+    def save(self, view: View) -> None:
+        """Keep it."""
+        view.write(layout.pointer(self.workflow_id), KIND, _to_document(self))
+
+
+def pointer_of(view: View, workflow_id: str) -> Pointer | None:
+    """Return where a workflow stands, made anew if need be; ``None`` when it has no checkpoint."""
+    found = view.read_derived(layout.pointer(workflow_id), KIND)
+    if found is not None:
+        pointer = _of_document(found)
+        if pointer is not None and pointer.workflow_id == workflow_id and _holds(view, pointer):
+            return pointer
+    pointer = _made_anew(view, workflow_id)
+    if pointer is not None:
+        view.write_derived(layout.pointer(workflow_id), KIND, _to_document(pointer))
+    return pointer
+
+
+def _holds(view: View, pointer: Pointer) -> bool:
+    """Whether the head is there; somebody may have taken its file away."""
+    if pointer.head is None or pointer.head_type is None:
+        return True
+    return view.exists(layout.checkpoint(pointer.head, pointer.head_type))
+
+
+def _made_anew(view: View, workflow_id: str) -> Pointer | None:
+    names = list(view.checkpoint_files(workflow_id))
+    if not names:
+        return None
+    pointer = Pointer(workflow_id, checkpoints=len(names), floor=names[-1].sequence)
+    opened: dict[CheckpointId, StoredCheckpoint] = {}
+    newest: StoredCheckpoint | None = None
+    for name in names:
+        try:
+            stored = read_file(view, name)
+        except Damaged:
+            continue
+        checkpoint = stored.checkpoint
+        if newest is not None and checkpoint.parent_id != newest.checkpoint.id:
+            pointer.branched = True
+        newest = stored
+        pointer.epoch = max(pointer.epoch, checkpoint.epoch, stored.epoch)
+        if checkpoint.type.opens and not checkpoint.status.is_final:
+            pointer.unfinished.append(checkpoint.id)
+        if checkpoint.type is CheckpointType.WORKFLOW_START:
+            opened[checkpoint.id] = stored
+    if newest is None:
+        return None
+    traces = traces_of(view, workflow_id)
+    pointer.epoch = max(pointer.epoch, traces.epoch)
+    pointer.floor = max(pointer.floor, traces.sequence)
+    pointer.head, pointer.head_type = newest.checkpoint.id, newest.checkpoint.type
+    pointer.chained = newest.chained
+    opening = newest.opening
+    pointer.open_with(opening, opened.get(opening) if opening else None)
+    return pointer
+
+
+def _to_document(pointer: Pointer) -> Document:
+    return {
+        "workflow_id": pointer.workflow_id,
+        "head": _text(pointer.head),
+        "head_type": pointer.head_type.value if pointer.head_type else None,
+        "chained": pointer.chained.to_document(),
+        "checkpoints": pointer.checkpoints,
+        "floor": pointer.floor,
+        "branched": pointer.branched,
+        "opening": _text(pointer.opening),
+        "status": pointer.status.value if pointer.status else None,
+        "handler": pointer.handler,
+        "unfinished": [str(each) for each in pointer.unfinished],
+        "epoch": pointer.epoch,
+    }
+
+
+def _of_document(found: Document) -> Pointer | None:
+    try:
+        return Pointer(
+            workflow_id=found["workflow_id"],
+            head=_id(found["head"]),
+            head_type=CheckpointType(found["head_type"]) if found["head_type"] else None,
+            chained=Chained.of_document(found["chained"]),
+            checkpoints=found["checkpoints"],
+            floor=found["floor"],
+            branched=found["branched"],
+            opening=_id(found["opening"]),
+            status=CheckpointStatus(found["status"]) if found["status"] else None,
+            handler=found["handler"],
+            unfinished=list(_ids(found["unfinished"])),
+            epoch=found["epoch"],
+        )
+    except (KeyError, TypeError, ValueError, InvalidId):
+        return None
+
+
+def _text(checkpoint_id: CheckpointId | None) -> str | None:
+    return str(checkpoint_id) if checkpoint_id is not None else None
+
+
+def _id(text: str | None) -> CheckpointId | None:
+    return CheckpointId.parse(text) if text is not None else None
+
+
+def _ids(texts: Iterable[str]) -> Iterable[CheckpointId]:
+    return map(CheckpointId.parse, texts)

@@ -1,0 +1,118 @@
+"""The one lock of a store: between processes a locked file, between threads a lock in memory."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ...domain.errors import StorageUnavailable, StoreBusy
+from .trouble import FileTrouble, troubles
+
+_PAUSE = 0.002
+
+
+class StoreLock:
+    """Lets one thread of one process at a time use a store; a thread that has it gets it again.
+
+    The system lets go of it when its holder dies.
+    """
+
+    def __init__(self, path: Path, target: str) -> None:
+        self._path = path
+        self._target = target
+        self._descriptor = -1
+        self._holder = 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin with nobody holding it: those who did are in another process."""
+        self._depth = 0
+        self._threads = threading.RLock()
+        # No soft lock where the file system has no locks: that one would outlive its holder.
+        self._file = FileLock(
+            self._path,
+            mode=0o600,
+            thread_local=False,
+            poll_interval=_PAUSE,
+            fallback_to_soft=False,
+            on_acquired=self._note_descriptor,
+        )
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this thread holds it."""
+        return self._depth > 0 and self._holder == threading.get_ident()
+
+    @contextmanager
+    def holding(self, timeout: float) -> Iterator[None]:
+        """Hold the lock for the length of the block.
+
+        Raises:
+            StoreBusy: somebody else held it for that long.
+            FileTrouble: the file cannot be locked.
+        """
+        until = time.monotonic() + timeout
+        if not self._threads.acquire(timeout=max(0.0, timeout)):
+            raise StoreBusy(f"{self._target} stayed locked by another thread of this process")
+        try:
+            if self._depth == 0:
+                self._lock_file(max(0.0, until - time.monotonic()))
+            self._depth += 1
+            self._holder = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._file.release()
+        finally:
+            self._threads.release()
+
+    def hold_threads(self) -> None:
+        """Let no other thread in, as long as the process forks."""
+        self._threads.acquire()
+
+    def release_threads(self) -> None:
+        """Let the others in again."""
+        self._threads.release()
+
+    def require_intact(self) -> None:
+        """Raise when the locked file was taken away: somebody else may have locked another one."""
+        with troubles():
+            held = os.fstat(self._descriptor)
+            found = os.stat(self._path)  # noqa: PTH116 - with each commit, and twice as fast
+            if (held.st_dev, held.st_ino) != (found.st_dev, found.st_ino):
+                raise OSError(errno.ESTALE, "the lock was taken away while it was held")
+
+    def require_works(self) -> None:
+        """Raise when this file system lets two have the lock; to be called by who has it."""
+        second = FileLock(self._path, mode=0o600, fallback_to_soft=False)
+        try:
+            second.acquire(timeout=0)
+        except (Timeout, RuntimeError):
+            return
+        second.release()
+        raise StorageUnavailable(
+            f"{self._target} is on a file system whose locks do not work; it cannot hold a store"
+        )
+
+    def _note_descriptor(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def _lock_file(self, timeout: float) -> None:
+        try:
+            self._file.acquire(timeout=timeout)
+        except Timeout:
+            raise StoreBusy(
+                f"{self._target} stayed locked by another process; a process stopped inside a "
+                "transaction blocks the others until it goes on or ends"
+            ) from None
+        except OSError as error:
+            raise FileTrouble(error) from error
