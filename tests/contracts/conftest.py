@@ -49,7 +49,7 @@ def sqlite_store(tmp_path: Path, empty_sqlite_file: Path) -> Iterator[SqliteStor
 @pytest.fixture
 def json_store() -> Iterator[JsonFileStore]:
     # Hundreds of tests, each with some hundred syncs: in memory where the system has room there.
-    base = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    base = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
     with tempfile.TemporaryDirectory(dir=base) as folder:
         store = JsonFileStore.open(Path(folder) / "store", _CODEC, write_timeout=5.0)
         yield store

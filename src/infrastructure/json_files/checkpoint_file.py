@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import CheckpointCorrupted, InvalidId, NotFound
+from ...domain.errors import CheckpointCorrupted, Damaged, InvalidId, NotFound
 from ...domain.payload import JsonText, Payload
 from . import layout
 from .documents import Document, digest, text_of, value_of
@@ -173,7 +174,7 @@ def read_checkpoint(view: View, checkpoint_id: CheckpointId) -> StoredCheckpoint
     path = find_path(view, checkpoint_id)
     found = _read(view, path, checkpoint_id) if path is not None else None
     if found is None:
-        raise NotFound(f"checkpoint {checkpoint_id}")
+        raise NotFound(f"checkpoint {checkpoint_id}", _with_its_sequence(view, checkpoint_id))
     if found.checkpoint.id != checkpoint_id:
         raise CheckpointCorrupted(checkpoint_id, f"its file holds {found.checkpoint.id}")
     return found
@@ -209,6 +210,15 @@ def error_document(error: ErrorRecord | None) -> Document | None:
 def error_of(found: Document | None) -> ErrorRecord | None:
     """Return the error that `error_document` wrote."""
     return ErrorRecord(**found) if found is not None else None
+
+
+def _with_its_sequence(view: View, wanted: CheckpointId) -> list[str]:
+    """Return the id of the checkpoint of another scope that has the sequence, if there is one."""
+    for named in view.chunk_files(wanted.workflow_id, layout.chunk(wanted.sequence)):
+        if named.sequence == wanted.sequence:
+            with suppress(Damaged):
+                return [str(read_file(view, named).checkpoint.id)]
+    return []
 
 
 def _read(view: View, path: str, subject: object) -> StoredCheckpoint | None:

@@ -117,8 +117,12 @@ class View:
         """Iterate over the files of a workflow's checkpoints, in the order of sequences."""
         folder = layout.workflow(workflow_id)
         for chunk in self.chunks(folder, newest_first=newest_first):
-            found = self._inside(f"{folder}/{chunk}", 2)
-            yield from sorted(set(found), key=lambda each: each.sequence, reverse=newest_first)
+            found = set(self.chunk_files(workflow_id, chunk))
+            yield from sorted(found, key=lambda each: each.sequence, reverse=newest_first)
+
+    def chunk_files(self, workflow_id: str, chunk: str) -> Iterator[layout.NamedFile]:
+        """Iterate over the files of a workflow's checkpoints in one chunk, in no order."""
+        return self._inside(f"{layout.workflow(workflow_id)}/{chunk}", 2)
 
     def scope_files(self, folder: str) -> list[layout.NamedFile]:
         """Return the files of the checkpoints that are right in a folder, the newest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,12 +87,21 @@ def store(empty_store: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(empty_store, tmp_path / "store.db"))
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "json", "memory"])
 def target(request: pytest.FixtureRequest) -> str:
     if request.param == "memory":
         return "memory:"
-    path: Path = request.getfixturevalue("store")
-    return str(path)
+    path: Path = request.getfixturevalue("store" if request.param == "sqlite" else "json_folder")
+    return str(path) if request.param == "sqlite" else f"json:{path}"
+
+
+@pytest.fixture
+def json_folder() -> Iterator[Path]:
+    """Return the path of a store of JSON files that is not there yet."""
+    # Hundreds of tests, each with some hundred syncs: in memory where the system has room there.
+    base = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+    with tempfile.TemporaryDirectory(dir=base) as folder:
+        yield Path(folder) / "store"
 
 
 @pytest.fixture
