@@ -49,7 +49,7 @@ def append(view: View, chains: Chains, checkpoint: Checkpoint, payload: Payload)
 def _parent(view: View, pointer: Pointer, wanted: CheckpointId | None) -> Chained:
     if wanted is None:
         return Chained()
-    if pointer.head == wanted:
+    if pointer.head == wanted and pointer.chained is not None:
         return pointer.chained  # it may be damaged: that is no reason not to write after it
     try:
         if wanted.workflow_id == pointer.workflow_id:

@@ -18,8 +18,9 @@ class Chains:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        # What is being read: where the damage is, should there be some.
+        # What is being read, where the damage is, should there be some; and what is before that.
         self._at: CheckpointId | None = None
+        self._before_it: CheckpointId | None = None
 
     def replay(self, checkpoint_id: CheckpointId) -> Replay:
         """Return what the chain adds up to at a checkpoint.
@@ -29,7 +30,7 @@ class Chains:
         Raises:
             NotFound, ChainBroken, CheckpointCorrupted: what is needed is missing or damaged.
         """
-        self._at = checkpoint_id
+        self._at, self._before_it = checkpoint_id, None
         rows = [read_checkpoint(self._view, checkpoint_id)]
         tried: set[int] = set()
         while True:
@@ -43,9 +44,9 @@ class Chains:
             if parent is None:
                 self._require_link(row, "")
                 return self._add_up(Replay(), rows)
-            self._at = parent
+            self._at, self._before_it = parent, row.chained.before_that
             rows.append(self._ancestor(parent, checkpoint_id))
-            self._at = row.checkpoint.id
+            self._at, self._before_it = row.checkpoint.id, parent
             self._require_link(row, rows[-1].chained.link)
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
@@ -57,7 +58,8 @@ class Chains:
             except (ChainBroken, NotFound):
                 return None  # an ancestor is missing: nothing stands on it
             except Damaged:
-                wanted = self._before(self._at or wanted)
+                damaged = self._at or wanted
+                wanted = self._before_it or self._before(damaged)
             else:
                 return wanted
         return None
@@ -105,7 +107,7 @@ class Chains:
         for row in reversed(newest_first):
             if replay.head is not None and replay.head == row.checkpoint.id:
                 continue
-            self._at = row.checkpoint.id
+            self._at, self._before_it = row.checkpoint.id, row.checkpoint.parent_id
             payload = row.payload
             try:
                 replay.apply(
@@ -124,13 +126,17 @@ class Chains:
         return replay
 
     def _before(self, damaged: CheckpointId) -> CheckpointId | None:
-        """Return the checkpoint to go on with below a damaged one.
+        """Return the checkpoint to go on with below a damaged one that no child speaks for.
 
-        What that says of its parent cannot be trusted. As long as nothing branched, its parent is
-        the one before it; where something did, it is looked for in what is left of the file.
+        What a damaged file says of its parent cannot be trusted. Of the head the parent is known;
+        of another one it is the one before it, as long as nothing branched.
         """
         pointer = pointer_of(self._view, damaged.workflow_id)
-        if pointer is not None and pointer.branched:
+        if pointer is None:
+            return None
+        if pointer.head == damaged and pointer.chained is not None:
+            return pointer.chained.before
+        if pointer.branched:
             return None
         for named in self._view.checkpoint_files(damaged.workflow_id, newest_first=True):
             if named.sequence >= damaged.sequence:

@@ -14,6 +14,7 @@ from ...domain.checkpoint_type import CheckpointType
 from ...domain.error_record import ErrorRecord
 from ...domain.errors import CheckpointCorrupted, Damaged, InvalidId, NotFound
 from ...domain.payload import JsonText, Payload
+from ...domain.scope import Scope
 from . import layout
 from .documents import Document, digest, text_of, value_of
 from .view import View
@@ -28,12 +29,16 @@ class Chained:
 
     Attributes:
         link: a digest that ties it to its parent's link: of what never changes of it.
+        before: its parent, and ``before_that``, the parent of that: a way on where one of them is
+            damaged and does not say so itself.
         context: the sequence of the newest one in its chain at which the context is kept; and
             ``context_size``, the bytes of that.
         rows: how many have been added to the chain since, and ``bytes``, of how many bytes.
     """
 
     link: str = ""
+    before: CheckpointId | None = None
+    before_that: CheckpointId | None = None
     context: int | None = None
     context_size: int = 0
     rows: int = 0
@@ -43,6 +48,8 @@ class Chained:
         """Return it as it stands in a document."""
         return {
             "link": self.link,
+            "before": _text(self.before),
+            "before_that": _text(self.before_that),
             "context": self.context,
             "context_size": self.context_size,
             "rows": self.rows,
@@ -53,7 +60,13 @@ class Chained:
     def of_document(cls, found: Document) -> Chained:
         """Return what `to_document` made *found* of."""
         return cls(
-            found["link"], found["context"], found["context_size"], found["rows"], found["bytes"]
+            link=found["link"],
+            before=_id(found["before"]),
+            before_that=_id(found["before_that"]),
+            context=found["context"],
+            context_size=found["context_size"],
+            rows=found["rows"],
+            bytes=found["bytes"],
         )
 
 
@@ -91,8 +104,14 @@ class StoredCheckpoint:
 
     def follow(self, parent: Chained, size: int) -> None:
         """Take its place after *parent*, with so many bytes."""
-        link = self.link_after(parent.link)
-        self.chained = replace(parent, link=link, rows=parent.rows + 1, bytes=parent.bytes + size)
+        self.chained = replace(
+            parent,
+            link=self.link_after(parent.link),
+            before=self.checkpoint.parent_id,
+            before_that=parent.before,
+            rows=parent.rows + 1,
+            bytes=parent.bytes + size,
+        )
 
     def link_after(self, parent_link: str) -> str:
         """Return the link that it must have after a parent with that one."""
@@ -188,6 +207,14 @@ def read_file(view: View, named: layout.NamedFile) -> StoredCheckpoint:
     if found.path != named.path:
         raise CheckpointCorrupted(named.path, f"its file holds {found.checkpoint.id}")
     return found
+
+
+def id_by_name(workflow_id: str, named: layout.NamedFile) -> CheckpointId | None:
+    """Return the id that a file must have by its name alone; ``None`` where that is shortened."""
+    inside = named.path.removeprefix(f"{layout.workflow(workflow_id)}/").split("/")[1:-1]
+    scope = Scope(workflow_id, *inside)
+    found = CheckpointId.of(scope, named.sequence)
+    return found if layout.checkpoint(found, named.type) == named.path else None
 
 
 def time_text(at: datetime | None) -> str | None:

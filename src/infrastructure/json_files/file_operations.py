@@ -26,7 +26,7 @@ class Files:
     Files and folders that it makes can be read by their owner alone.
 
     Args:
-        hook: called before each change with its name and the path that it is about.
+        hook: called before each step with its name and the path that it is about.
     """
 
     def __init__(self, hook: Hook | None = None) -> None:
@@ -37,6 +37,7 @@ class Files:
     def read(self, path: Path) -> bytes | None:
         """Return the bytes of a file; ``None`` when there is none."""
         with troubles():
+            self.hook("read", path)
             try:
                 return path.read_bytes()
             except _ABSENT:
@@ -58,6 +59,7 @@ class Files:
     def names(self, folder: Path) -> list[str]:
         """Return the names of what is in a folder; none when there is no such folder."""
         with troubles():
+            self.hook("list", folder)
             try:
                 return os.listdir(folder)  # noqa: PTH208 - names are all that is wanted
             except _ABSENT:

@@ -82,10 +82,10 @@ class Journal:
         for changed in files.make_folders(entry.parent):
             files.sync_folder(changed)
         files.write(temporary, _pack(effects))
-        files.rename(temporary, entry)
         try:
+            files.rename(temporary, entry)
             files.sync_folder(entry.parent)
-        except FileTrouble as trouble:
+        except BaseException as trouble:
             self._take_back(trouble)
             raise
         self.has_landed = True
@@ -128,8 +128,8 @@ class Journal:
         files.rename(temporary, path)
         return changed | {path.parent}
 
-    def _take_back(self, trouble: FileTrouble) -> None:
-        """Undo a commit whose sync failed: nobody was told of it."""
+    def _take_back(self, trouble: BaseException) -> None:
+        """Undo a commit that was not synced: nobody was told of it."""
         try:
             self._files.remove(self._entry)
             self._files.sync_folder(self._entry.parent)

@@ -14,7 +14,7 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.errors import Damaged, InvalidId
 from . import layout
-from .checkpoint_file import Chained, StoredCheckpoint, read_file
+from .checkpoint_file import Chained, StoredCheckpoint, id_by_name, read_file
 from .documents import Document
 from .traces import traces_of
 from .view import View
@@ -28,7 +28,8 @@ class Pointer:
 
     Attributes:
         head: its newest checkpoint; ``None`` when none is kept.
-        chained: what the next checkpoint needs to know of the head.
+        chained: what the next checkpoint needs to know of the head; ``None`` where the head is
+            damaged and that is not known.
         checkpoints: how many are kept.
         floor: sequences up to here were given out, whatever files there are.
         branched: whether some checkpoint's parent was not the head.
@@ -41,7 +42,7 @@ class Pointer:
     workflow_id: str
     head: CheckpointId | None = None
     head_type: CheckpointType | None = None
-    chained: Chained = field(default_factory=Chained)
+    chained: Chained | None = None
     checkpoints: int = 0
     floor: int = 0
     branched: bool = False
@@ -115,6 +116,11 @@ def _made_anew(view: View, workflow_id: str) -> Pointer | None:
     pointer.floor = max(pointer.floor, traces.sequence)
     pointer.head, pointer.head_type = newest.checkpoint.id, newest.checkpoint.type
     pointer.chained = newest.chained
+    last = names[-1]
+    if newest.path != last.path:  # damaged: it is the head all the same, if its name tells its id
+        by_name = id_by_name(workflow_id, last)
+        if by_name is not None:
+            pointer.head, pointer.head_type, pointer.chained = by_name, last.type, None
     opening = newest.opening
     pointer.open_with(opening, opened.get(opening) if opening else None)
     return pointer
@@ -125,7 +131,7 @@ def _to_document(pointer: Pointer) -> Document:
         "workflow_id": pointer.workflow_id,
         "head": _text(pointer.head),
         "head_type": pointer.head_type.value if pointer.head_type else None,
-        "chained": pointer.chained.to_document(),
+        "chained": pointer.chained.to_document() if pointer.chained else None,
         "checkpoints": pointer.checkpoints,
         "floor": pointer.floor,
         "branched": pointer.branched,
@@ -143,7 +149,7 @@ def _of_document(found: Document) -> Pointer | None:
             workflow_id=found["workflow_id"],
             head=_id(found["head"]),
             head_type=CheckpointType(found["head_type"]) if found["head_type"] else None,
-            chained=Chained.of_document(found["chained"]),
+            chained=Chained.of_document(found["chained"]) if found["chained"] else None,
             checkpoints=found["checkpoints"],
             floor=found["floor"],
             branched=found["branched"],

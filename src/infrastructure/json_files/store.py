@@ -79,8 +79,7 @@ class JsonFileStore:
         is_there = require_folder(folder, create=create and upgrade)
         require_writable(folder)
         store = cls(folder, codec, write_timeout=write_timeout, files=files)
-        if not is_there:
-            store._make()
+        store._prepare_folder(is_there=is_there)
         store.read(lambda _: None)  # so that what is wrong shows now
         return store
 
@@ -148,16 +147,20 @@ class JsonFileStore:
                         f"{self.target}: its index stays lost: {lost}"
                     ) from lost
                 self._rebuild_index(deadline)
-                continue
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _perform(self, tickets: Sequence[Ticket]) -> None:
         """Give each ticket its outcome: together if that goes well, else one by one."""
-        if len(tickets) > 1:
-            # Whatever the trouble was: each meets it alone, and learns of its own.
-            with suppress(FileTrouble, IndexLost, HoldfastError):
-                self._transact(tickets, max(ticket.deadline for ticket in tickets))
+        try:
+            if len(tickets) > 1:
+                # Whatever the trouble was: each meets it alone, and learns of its own.
+                with suppress(FileTrouble, IndexLost):
+                    self._transact(tickets, max(ticket.deadline for ticket in tickets))
+        except HoldfastError as error:
+            for ticket in tickets:
+                if not ticket.is_done:
+                    ticket.fail(error)
         for ticket in tickets:
             if not ticket.is_done:
                 self._perform_alone(ticket)
@@ -255,17 +258,17 @@ class JsonFileStore:
 
         self.patiently(rebuild, deadline)
 
-    def _make(self) -> None:
-        """Make a store of an empty folder; whoever comes first."""
+    def _prepare_folder(self, *, is_there: bool) -> None:
+        """See whether locks work here, and make a store of an empty folder; whoever comes first."""
         deadline = self._deadline(None)
 
-        def make() -> None:
+        def prepare() -> None:
             with self._locked(deadline):
-                if not require_folder(self._folder, create=True):
-                    self._lock.require_works()
+                self._lock.require_works()
+                if not is_there and not require_folder(self._folder, create=True):
                     mark(self._folder, self.files)
 
-        self.patiently(make, deadline)
+        self.patiently(prepare, deadline)
 
     @contextmanager
     def _locked(self, deadline: float) -> Iterator[None]:

@@ -76,7 +76,7 @@ def _set_on_shell(ctx: click.Context, param: click.Parameter, value: Any) -> Non
 
 # What `Shell` is given, as options: before the command, and hidden, after it.
 GLOBAL_OPTIONS: tuple[tuple[list[str], dict[str, Any]], ...] = (
-    (["--store"], {"metavar": "TARGET", "help": "The store: a path, or sqlite:///PATH."}),
+    (["--store"], {"metavar": "TARGET", "help": "The store: a path, or json:FOLDER."}),
     (["--app"], {"metavar": "MODULE:ATTRIBUTE", "help": "Where the handlers are registered."}),
     (["--config"], {"metavar": "FILE", "help": "Read this file; see 'holdfast config'."}),
     (["--json", "as_json"], {"is_flag": True, "help": "Print JSON, and nothing else."}),

@@ -170,12 +170,17 @@ class Shell:
         self._has_commands = True
 
     def _require_same_store(self, engine: Engine) -> None:
-        from pathlib import Path
-
         if self.store is None or self.store == engine.target:
             return
-        if Path(self.store.removeprefix("sqlite:///")).resolve() != Path(engine.target).resolve():
+        if _place(self.store) != _place(engine.target):
             raise click.UsageError(
                 f"--app {self.app} is an engine on {engine.target}, and "
                 f"{self.config.origin('store')} says {self.store}."
             )
+
+
+def _place(target: str) -> object:
+    """Return what is equal where two targets name the same place."""
+    from pathlib import Path
+
+    return Path(target.removeprefix("sqlite:///").removeprefix("json:")).resolve()
