@@ -8,7 +8,7 @@ from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, NotFound
 from ...domain.replay import Change, Replay
 from .checkpoint_file import StoredCheckpoint, read_checkpoint, read_file
-from .contexts import load_context
+from .contexts import keep_context, load_context
 from .pointer import pointer_of
 from .view import View
 
@@ -104,6 +104,7 @@ class Chains:
             )
 
     def _add_up(self, replay: Replay, newest_first: list[StoredCheckpoint]) -> Replay:
+        """Add rows to a context, and keep again what should have been kept on the way."""
         for row in reversed(newest_first):
             if replay.head is not None and replay.head == row.checkpoint.id:
                 continue
@@ -123,6 +124,8 @@ class Chains:
                 raise CheckpointCorrupted(
                     row.checkpoint.id, f"its payload is not what can have been written ({error})"
                 ) from error
+            if row.chained.context == row.checkpoint.id.sequence:
+                keep_context(self._view, replay, row.chained.link)  # it was missing or damaged
         return replay
 
     def _before(self, damaged: CheckpointId) -> CheckpointId | None:

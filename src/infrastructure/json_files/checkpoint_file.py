@@ -179,7 +179,7 @@ class StoredCheckpoint:
 
 def find_path(view: View, checkpoint_id: CheckpointId) -> str | None:
     """Return where a checkpoint's file is, whatever its type; ``None`` when there is none."""
-    paths = [layout.checkpoint(checkpoint_id, type_) for type_ in CheckpointType]
+    paths = layout.possible_checkpoints(checkpoint_id)
     return next((path for path in paths if view.exists(path)), None)
 
 

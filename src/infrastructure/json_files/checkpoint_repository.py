@@ -10,7 +10,7 @@ from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
-from ...domain.errors import NotFound
+from ...domain.errors import CheckpointCorrupted, NotFound
 from ...domain.payload import Payload
 from ...domain.ports import CheckpointFilter
 from ...domain.progress import Achievement, achievement
@@ -21,7 +21,7 @@ from ..contents import StoredContents
 from . import layout
 from .appender import append
 from .chains import Chains
-from .checkpoint_file import StoredCheckpoint, read_checkpoint, read_file
+from .checkpoint_file import StoredCheckpoint, find_path, read_checkpoint, read_file
 from .logs import JsonLeaseStore
 from .pointer import Pointer, pointer_of
 from .unfinished import note_unfinished, unfinished_workflows, workflow_ids
@@ -185,7 +185,10 @@ class JsonCheckpointRepository:
         return False
 
     def _achieved(self, named: layout.NamedFile) -> Achievement | None:
-        return achievement(read_file(self._view, named).checkpoint)
+        try:
+            return achievement(read_file(self._view, named).checkpoint)
+        except CheckpointCorrupted:
+            return None  # of what is damaged it cannot be told, and recovery is on its way past it
 
     def _summary(self, pointer: Pointer, head: CheckpointId) -> WorkflowSummary:
         name = pointer.workflow_id
@@ -210,8 +213,7 @@ class JsonCheckpointRepository:
 
     def _require(self, checkpoint_id: CheckpointId) -> None:
         """Raise `NotFound` when there is no such file, whatever is in it."""
-        paths = (layout.checkpoint(checkpoint_id, each) for each in CheckpointType)
-        if not any(map(self._view.exists, paths)):
+        if find_path(self._view, checkpoint_id) is None:
             raise NotFound(f"checkpoint {checkpoint_id}")
 
     def _pointer(self, workflow_id: str) -> Pointer:

@@ -50,7 +50,7 @@ def keep_context(view: View, replay: Replay, link: str) -> int:
         raise ValueError("a chain without checkpoints has no context")
     scopes = [_to_document(scope, record) for scope, record in replay.scopes.items()]
     content = {"id": str(head), "link": link, "scopes": scopes}
-    return view.write(layout.context(head.workflow_id, head.sequence), KIND, content)
+    return view.write_derived(layout.context(head.workflow_id, head.sequence), KIND, content)
 
 
 def load_context(view: View, workflow_id: str, sequence: int) -> KeptContext | None:

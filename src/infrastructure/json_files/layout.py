@@ -40,7 +40,7 @@ FAILURES = "index/failures.json"
 
 NUMBERS_A_FOLDER = 1000
 
-_TYPES = frozenset(each.value for each in CheckpointType)
+_TYPES = tuple(each.value for each in CheckpointType)
 
 
 class NamedFile(NamedTuple):
@@ -95,6 +95,13 @@ def checkpoint(checkpoint_id: CheckpointId, type_: CheckpointType) -> str:
     """Return the file of a checkpoint."""
     folder = scope_folder(checkpoint_id.scope, chunk(checkpoint_id.sequence))
     return f"{folder}/{checkpoint_id.path.name}.{type_.value}.json"
+
+
+def possible_checkpoints(checkpoint_id: CheckpointId) -> list[str]:
+    """Return the files that a checkpoint may have, one a type."""
+    folder = scope_folder(checkpoint_id.scope, chunk(checkpoint_id.sequence))
+    stem = f"{folder}/{checkpoint_id.path.name}"
+    return [f"{stem}.{type_}.json" for type_ in _TYPES]
 
 
 def parse_checkpoint_name(folder: str, name: str) -> NamedFile | None:

@@ -14,7 +14,7 @@ from ...domain.moment import Moment
 from . import layout
 from .checkpoint_file import error_document, error_of, time_of, time_text
 from .documents import Document
-from .lost_leases import lost_lease
+from .lost_leases import highest_epoch, lost_lease
 from .pointer import pointer_of
 from .traces import ATTEMPT, attempt_paths, last_attempt_path
 from .view import View
@@ -49,23 +49,27 @@ class JsonLeaseStore:
 
     def get(self, resource: str) -> Lease | None:
         """Return the last lease of *resource*, over or not."""
+        return self._kept(resource) or lost_lease(self._view, resource)
+
+    def put(self, lease: Lease) -> None:
+        """Keep *lease* as the last one of its resource."""
+        kept = self._kept(lease.resource)
+        floor = kept.epoch if kept is not None else highest_epoch(self._view, lease.resource)
+        if lease.epoch < floor:
+            raise ValueError(f"epoch {lease.epoch} of {lease.resource} is below {floor}")
+        self._view.write(layout.lease(lease.resource), LEASE, _lease_document(lease))
+        if kept is None or lease.epoch > floor:
+            self._note_epoch(lease)
+
+    def _kept(self, resource: str) -> Lease | None:
         subject = f"the lease of {resource}"
         found = self._view.read(layout.lease(resource), LEASE, subject)
         if found is None:
-            return lost_lease(self._view, resource)
+            return None
         lease = _intact(_lease_of, found, subject)
         if lease.resource != resource:
             raise CheckpointCorrupted(subject, f"its file holds that of {lease.resource}")
         return lease
-
-    def put(self, lease: Lease) -> None:
-        """Keep *lease* as the last one of its resource."""
-        old = self.get(lease.resource)
-        if old is not None and lease.epoch < old.epoch:
-            raise ValueError(f"epoch {lease.epoch} of {lease.resource} is below {old.epoch}")
-        self._view.write(layout.lease(lease.resource), LEASE, _lease_document(lease))
-        if old is None or lease.epoch > old.epoch:
-            self._note_epoch(lease)
 
     def _note_epoch(self, lease: Lease) -> None:
         """Let the workflow know, should this file get lost."""

@@ -20,13 +20,14 @@ def lost_lease(view: View, resource: str) -> Lease | None:
 
     So whoever held the lost one is fenced, and whoever comes next gets an epoch of its own.
     """
-    epoch = _highest_epoch(view, resource)
+    epoch = highest_epoch(view, resource)
     if epoch == 0:
         return None
     return Lease(resource, epoch + 1, None, _NOBODY, 0.0, _LONG_AGO.wall, _LONG_AGO)
 
 
-def _highest_epoch(view: View, resource: str) -> int:
+def highest_epoch(view: View, resource: str) -> int:
+    """Return the highest epoch that anything of a workflow mentions; 0 for none."""
     pointer = pointer_of(view, resource)
     if pointer is not None and pointer.epoch == 0 and last_attempt_path(view, resource) is None:
         return 0  # nobody ever took it: the usual case, and not worth reading all events

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.5
+# Of the index, for one transaction: more often it is lost for a reason that stays.
+_MOST_REBUILDS = 3
 
 
 class JsonFileStore:
@@ -134,6 +136,7 @@ class JsonFileStore:
     def patiently(self, attempt: Callable[[], T], deadline: float) -> T:
         """Run *attempt*, again and again as long as the trouble with files may pass."""
         pause = _FIRST_PAUSE
+        rebuilt = 0
         while True:
             try:
                 return attempt()
@@ -142,11 +145,13 @@ class JsonFileStore:
                 if not trouble.is_passing or time.monotonic() >= deadline:
                     raise self._translated(trouble) from trouble.error
             except IndexLost as lost:
-                if time.monotonic() >= deadline:
+                rebuilt += 1
+                if rebuilt > _MOST_REBUILDS:
                     raise StorageUnavailable(
                         f"{self.target}: its index stays lost: {lost}"
                     ) from lost
                 self._rebuild_index(deadline)
+                continue
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -237,10 +242,7 @@ class JsonFileStore:
         marker = self.files.identity(self._folder / layout.MARKER)
         if marker is None or marker != self._marked:
             if not read_marker(self._folder):
-                raise StorageUnavailable(
-                    f"{self.target} was removed while it was open; nothing more is written to "
-                    "what is gone: open the store again"
-                )
+                raise self._gone()
             self._marked = marker
         if self._journal.carry_out():
             self._index.forget()
@@ -274,6 +276,8 @@ class JsonFileStore:
     def _locked(self, deadline: float) -> Iterator[None]:
         if self._closed:
             raise StoreClosed(self.target)
+        if not self._folder.is_dir():  # who locks would make it again
+            raise self._gone()
         with self._lock.holding(max(0.0, deadline - time.monotonic())):
             yield
 
@@ -290,6 +294,12 @@ class JsonFileStore:
 
     def _deadline(self, timeout: float | None) -> float:
         return time.monotonic() + (self._write_timeout if timeout is None else timeout)
+
+    def _gone(self) -> StorageUnavailable:
+        return StorageUnavailable(
+            f"{self.target} was removed while it was open; nothing more is written to what is "
+            "gone: open the store again"
+        )
 
     def _translated(self, trouble: FileTrouble) -> HoldfastError:
         return trouble.translated(self.target)
