@@ -55,11 +55,12 @@ def decode(stored: bytes, kind: str, subject: object) -> Document:
     """
     found = _parse(stored, subject)
     schema = found.get("schema")
-    if type(schema) is int and schema > SCHEMA:
-        raise SchemaTooNew(str(subject), schema, SCHEMA)
     wanted = found.pop("digest", None)
+    # First of all, and so in every schema: a damaged number is not to look like a newer schema.
     if digest(found) != wanted:
         raise CheckpointCorrupted(subject, "its digest does not match")
+    if type(schema) is int and schema > SCHEMA:
+        raise SchemaTooNew(str(subject), schema, SCHEMA)
     if found.get("format") != kind:
         raise CheckpointCorrupted(subject, f"its file holds {found.get('format')!r}, not {kind!r}")
     while type(schema) is int and schema < SCHEMA:

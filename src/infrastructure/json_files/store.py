@@ -122,7 +122,7 @@ class JsonFileStore:
 
     def before_fork(self) -> None:
         """Wait for what is under way, so that the child does not come to hold the lock."""
-        self._lock.hold_threads()
+        self._lock.hold_threads()  # its own hook has done so before; this counts
 
     def after_fork_in_parent(self) -> None:
         """Go on."""

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ class StoreLock:
         self._target = target
         self._descriptor = -1
         self._holder = 0
+        _locks.add(self)
         self.renew()
 
     def renew(self) -> None:
@@ -116,3 +118,35 @@ class StoreLock:
             ) from None
         except OSError as error:
             raise FileTrouble(error) from error
+
+
+# Hooks before a fork run the last registered first. Those of the lock library hold up whoever lets
+# go of a lock, and must not run before all have: so ours are registered here, after its import.
+_locks: weakref.WeakSet[StoreLock] = weakref.WeakSet()
+_held: list[StoreLock] = []
+
+
+def _before_fork() -> None:
+    _held[:] = _locks
+    for each in _held:
+        each.hold_threads()
+
+
+def _after_fork_in_parent() -> None:
+    for each in _held:
+        each.release_threads()
+    _held.clear()
+
+
+def _after_fork_in_child() -> None:
+    for each in _held:
+        each.renew()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

@@ -215,7 +215,7 @@ def test_recover_when_the_head_is_damaged_then_it_falls_back_loudly_and_goes_on(
 
         assert result.success
         assert (result.fell_back_from, result.output) == (head.id, {"n": 1})
-        assert "fell_back" in [each.kind for each in engine.events(workflow="wf")]
+        assert "fell_back" in [each.kind for each in engine.events(after=2)]
 
 
 def test_replay_when_an_ancestor_was_replaced_by_an_older_version_then_it_is_found(
@@ -260,10 +260,13 @@ def test_get_when_line_ends_and_spaces_were_changed_then_it_is_the_same(
 
 
 def test_get_when_a_file_is_of_a_newer_schema_then_it_is_refused_with_both(
-    filled: Path, open_store: OpenStore
+    filled: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (one,) = filled.glob("workflows/*/wf/@*xxx/@000000000001.*")
-    one.write_text(one.read_text().replace('"schema": 1,', '"schema": 7,'))
+    found = documents.decode(one.read_bytes(), "checkpoint", one)
+    with monkeypatch.context() as newer:
+        newer.setattr(documents, "SCHEMA", 7)
+        one.write_bytes(documents.encode("checkpoint", found))
 
     with pytest.raises(SchemaTooNew) as refused:
         open_store(filled).read(lambda uow: uow.checkpoints.get(CheckpointId("wf", None, None, 1)))
