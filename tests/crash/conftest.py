@@ -28,12 +28,17 @@ class Line:
 class Crew:
     """The orchestrator of `programs/crew.py`, its store and its ledger."""
 
-    def __init__(self, folder: Path, agents: int) -> None:
+    def __init__(self, folder: Path, agents: int, kind: str) -> None:
         self.folder = folder
-        self.store = folder / "crew.db"
+        self.store = target_in(folder, kind)
         self.agents = agents
         self._ledger = folder / "ledger.jsonl"
         self._errors = folder / "errors.txt"
+
+    @property
+    def is_store_made(self) -> bool:
+        path = Path(self.store.removeprefix("json:"))
+        return (path / "holdfast.json").exists() if path.is_dir() else path.exists()
 
     def spawn(self, command: str) -> subprocess.Popen[bytes]:
         arguments = [self.store, self._ledger, command, str(self.agents)]
@@ -82,12 +87,29 @@ class Crew:
         return "begun" in last.values() and "acknowledged" in last.values()
 
 
+@pytest.fixture(params=["sqlite", "json"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which kind of store it is: every crash is tried on each."""
+    kind: str = request.param
+    return kind
+
+
 @pytest.fixture
-def crew(tmp_path: Path) -> Callable[[str, int], Crew]:
+def store(tmp_path: Path, kind: str) -> str:
+    """Return the target of a store that is not there yet."""
+    return target_in(tmp_path, kind)
+
+
+def target_in(folder: Path, kind: str) -> str:
+    return f"json:{folder / 'files'}" if kind == "json" else str(folder / "store.db")
+
+
+@pytest.fixture
+def crew(tmp_path: Path, kind: str) -> Callable[[str, int], Crew]:
     def make(name: str, agents: int) -> Crew:
         folder = tmp_path / name
         folder.mkdir()
-        return Crew(folder, agents)
+        return Crew(folder, agents, kind)
 
     return make
 

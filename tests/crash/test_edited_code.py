@@ -21,9 +21,9 @@ Spawn = Callable[..., "subprocess.Popen[str]"]
     ],
 )
 def test_run_when_its_code_was_edited_after_a_kill_then_it_is_carried_on(
-    spawn: Spawn, tmp_path: Path, edition: str, result: str, ran: list[str]
+    spawn: Spawn, tmp_path: Path, store: str, edition: str, result: str, ran: list[str]
 ) -> None:
-    store, ledger = tmp_path / "store.db", tmp_path / "ledger.txt"
+    ledger = tmp_path / "ledger.txt"
     first = spawn("edited.py", store, ledger, "first")
     assert first.stdout is not None
     assert first.stdout.readline() == "hanging\n"

@@ -34,11 +34,11 @@ def _take_over(engine: holdfast.Engine, workflow: str) -> holdfast.Run:
 
 
 def test_two_processes_when_they_want_one_workflow_then_the_second_is_told_who_has_it(
-    spawn: Spawn, tmp_path: Path
+    spawn: Spawn, store: str
 ) -> None:
-    first = spawn("sleeper.py", tmp_path / "s.db", "wf", 60, "hold")
+    first = spawn("sleeper.py", store, "wf", 60, "hold")
     _await_held(first)
-    with holdfast.open(tmp_path / "s.db") as engine:
+    with holdfast.open(store) as engine:
         with pytest.raises(holdfast.LeaseHeld) as refused:
             engine.run("wf")
         since = engine.attempts("wf")[0].begun_at
@@ -50,9 +50,8 @@ def test_two_processes_when_they_want_one_workflow_then_the_second_is_told_who_h
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
 def test_process_when_stopped_beyond_its_lease_then_each_of_its_writes_is_fenced(
-    spawn: Spawn, tmp_path: Path
+    spawn: Spawn, store: str
 ) -> None:
-    store = tmp_path / "s.db"
     ways = ["checkpoint", "complete", "fail", "heartbeat", "step"]
     holdfast.open(store).close()
     sleepers = {way: spawn("sleeper.py", store, way, LEASE, way) for way in ways}
@@ -81,12 +80,12 @@ def test_process_when_stopped_beyond_its_lease_then_each_of_its_writes_is_fenced
             assert outcomes == ["died", "completed"], way
 
 
-def test_owner_when_it_died_then_its_workflow_is_free_at_once(spawn: Spawn, tmp_path: Path) -> None:
-    owner = spawn("sleeper.py", tmp_path / "s.db", "wf", 3600, "hold")
+def test_owner_when_it_died_then_its_workflow_is_free_at_once(spawn: Spawn, store: str) -> None:
+    owner = spawn("sleeper.py", store, "wf", 3600, "hold")
     _await_held(owner)
     owner.kill()
     owner.wait()
-    with holdfast.open(tmp_path / "s.db") as engine:
+    with holdfast.open(store) as engine:
         (stale,) = engine.stale()
         with engine.run("wf") as run:
             assert run.epoch == 2
@@ -94,19 +93,19 @@ def test_owner_when_it_died_then_its_workflow_is_free_at_once(spawn: Spawn, tmp_
 
 
 def test_owner_when_it_is_a_zombie_then_its_workflow_is_free_at_once(
-    spawn: Spawn, tmp_path: Path
+    spawn: Spawn, store: str
 ) -> None:
-    owner = spawn("sleeper.py", tmp_path / "s.db", "wf", 3600, "hold")
+    owner = spawn("sleeper.py", store, "wf", 3600, "hold")
     _await_held(owner)
     owner.kill()
     os.waitid(os.P_PID, owner.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet buried
     assert _state_of(owner.pid) == "Z"
-    with holdfast.open(tmp_path / "s.db") as engine, engine.run("wf") as run:
+    with holdfast.open(store) as engine, engine.run("wf") as run:
         assert run.epoch == 2
 
 
 def test_owner_when_its_pid_was_given_to_another_process_then_it_is_gone(
-    spawn: Spawn, tmp_path: Path
+    spawn: Spawn, store: str, tmp_path: Path
 ) -> None:
     # The pid of the lease is alive; the process that has it now was started at another time.
     other = spawn("sleeper.py", tmp_path / "other.db", "wf", 3600, "hold")
@@ -122,8 +121,7 @@ def test_owner_when_its_pid_was_given_to_another_process_then_it_is_gone(
         "engine.run('wf', lease=3600)\n"
         "os._exit(0)\n"
     )
-    store = tmp_path / "s.db"
-    subprocess.run([sys.executable, "-c", script, str(store), str(other.pid)], check=True)
+    subprocess.run([sys.executable, "-c", script, store, str(other.pid)], check=True)
     with holdfast.open(store) as engine:
         (stale,) = engine.stale()
         assert stale.owner is not None
@@ -133,14 +131,14 @@ def test_owner_when_its_pid_was_given_to_another_process_then_it_is_gone(
 
 
 def test_owner_when_in_another_pid_namespace_then_it_counts_as_alive(
-    spawn: Spawn, tmp_path: Path
+    spawn: Spawn, store: str
 ) -> None:
     if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:
         pytest.skip("unshare --pid is not allowed here: it needs root, or user namespaces")
     program = Path(__file__).parent / "programs" / "sleeper.py"
     owner = subprocess.Popen(
         ["unshare", "--pid", "--fork", "--kill-child", sys.executable]
-        + [str(each) for each in (program, tmp_path / "s.db", "wf", 3600, "hold")],
+        + [str(each) for each in (program, store, "wf", 3600, "hold")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -148,7 +146,7 @@ def test_owner_when_in_another_pid_namespace_then_it_counts_as_alive(
     )
     try:
         _await_held(owner)
-        with holdfast.open(tmp_path / "s.db") as engine:
+        with holdfast.open(store) as engine:
             # Its pid is 1 or 2 in there; here that is somebody else, or nobody.
             with pytest.raises(holdfast.LeaseHeld):
                 engine.run("wf")

@@ -12,9 +12,9 @@ Spawn = Callable[..., "subprocess.Popen[str]"]
 
 
 def test_parallel_stage_when_killed_then_one_chain_and_only_the_unfinished_run_again(
-    spawn: Spawn, tmp_path: Path
+    spawn: Spawn, tmp_path: Path, store: str
 ) -> None:
-    store, ledger = tmp_path / "store.db", tmp_path / "ledger.txt"
+    ledger = tmp_path / "ledger.txt"
     first = spawn("eight.py", store, ledger, "start")
     assert first.stdout is not None
     assert first.stdout.readline() == "four are done and four are running\n"

@@ -13,7 +13,7 @@ from .conftest import Crew, Line
 AGENTS = 24
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(100, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.deep)])
 def test_run_when_killed_at_random_moments_then_result_and_acknowledged_work_are_kept(
     crew: Callable[[str, int], Crew], kills: int
 ) -> None:
@@ -40,7 +40,7 @@ def _kill_and_carry_on(crew: Crew, draw: random.Random, most: int, expected: str
             command = "start"  # it was over before: gives the recorded result
             break
         landed += 1
-        command = "recover" if crew.store.exists() else "start"
+        command = "recover" if crew.is_store_made else "start"
         _check_acknowledged(crew, acknowledged, hint)
         acknowledged |= {each.about for each in crew.lines() if each.what == "acknowledged"}
     output = crew.finish(command)

@@ -16,9 +16,9 @@ PROGRAM = Path(__file__).parent / "programs"
 
 
 def test_two_recoverers_when_they_start_together_then_the_second_repeats_nothing(
-    spawn: Spawn, tmp_path: Path
+    spawn: Spawn, tmp_path: Path, store: str
 ) -> None:
-    store, ledger = tmp_path / "store.db", tmp_path / "ledger.txt"
+    ledger = tmp_path / "ledger.txt"
     dead = spawn("edited.py", store, ledger, "first")
     assert dead.stdout is not None
     dead.stdout.readline()
@@ -27,7 +27,7 @@ def test_two_recoverers_when_they_start_together_then_the_second_repeats_nothing
     before = ledger.read_text().split()
 
     environment = os.environ | {"LEDGER": str(ledger), "PYTHONPATH": str(PROGRAM)}
-    command = [sys.executable, "-m", "holdfast", "--store", str(store), "--json"]
+    command = [sys.executable, "-m", "holdfast", "--store", store, "--json"]
     command += ["--app", "slow_handler:app", "recover", "wf"]
     both = [
         subprocess.Popen(
