@@ -250,6 +250,12 @@ class TestSqliteRetentionStore(RetentionStoreContract):
         return sqlite_store
 
 
+class TestJsonFileRetentionStore(RetentionStoreContract):
+    @pytest.fixture
+    def store(self, json_store: Store) -> Store:
+        return json_store
+
+
 class TestMemoryRetentionStore(RetentionStoreContract):
     @pytest.fixture
     def store(self, memory_store: Store) -> Store:

@@ -17,6 +17,7 @@ from .contexts import is_due, keep_context
 from .failures import note_failure
 from .index import Entry
 from .pointer import Pointer, pointer_of
+from .purge_memory import missing
 from .unfinished import note_unfinished
 from .view import View
 
@@ -54,9 +55,10 @@ def _parent(view: View, pointer: Pointer, wanted: CheckpointId | None) -> Chaine
     try:
         if wanted.workflow_id == pointer.workflow_id:
             return read_checkpoint(view, wanted).chained
+        gone = None
     except NotFound:
-        pass
-    raise NotFound(f"parent checkpoint {wanted} in {Scope(pointer.workflow_id)}")
+        gone = missing(view, f"parent checkpoint {wanted}", wanted)
+    raise gone or NotFound(f"parent checkpoint {wanted} in {Scope(pointer.workflow_id)}")
 
 
 def _require_free(view: View, pointer: Pointer, wanted: CheckpointId) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...domain.checkpoint_id import CheckpointId
-from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, NotFound
+from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, InvalidId, NotFound
 from ...domain.replay import Change, Replay
 from .checkpoint_file import StoredCheckpoint, read_checkpoint, read_file
-from .contexts import keep_context, load_context
+from .contexts import keep_context, load_context, replay_of
 from .pointer import pointer_of
 from .view import View
 
@@ -79,6 +79,8 @@ class Chains:
         """Return the context kept at a row, or at its parent, which then is not read at all."""
         sequence = row.chained.context
         checkpoint = row.checkpoint
+        if row.base is not None:
+            return _base_of(row)
         parent = checkpoint.parent_id
         is_near = sequence == checkpoint.id.sequence or (parent and sequence == parent.sequence)
         if sequence is None or not is_near or sequence in tried:
@@ -149,3 +151,12 @@ class Chains:
             except Damaged:
                 continue
         return None
+
+
+def _base_of(row: StoredCheckpoint) -> Replay:
+    try:
+        return replay_of(row.checkpoint.id, row.base or [])
+    except (KeyError, TypeError, ValueError, InvalidId) as error:
+        raise CheckpointCorrupted(
+            row.checkpoint.id, f"its base is not what can have been written ({error})"
+        ) from error

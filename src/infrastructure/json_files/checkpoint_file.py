@@ -17,6 +17,7 @@ from ...domain.payload import JsonText, Payload
 from ...domain.scope import Scope
 from . import layout
 from .documents import Document, digest, text_of, value_of
+from .purge_memory import missing
 from .view import View
 
 KIND = "checkpoint"
@@ -79,6 +80,8 @@ class StoredCheckpoint:
         epoch: that it was written under, whoever took it over since.
         payload: its members by name, as values.
         written: the digest of the payload as first written.
+        base: what its chain adds up to, scope by scope, once it was made to stand for itself; then
+            it needs no ancestor.
         opening: the opening of its workflow that was in force when it was written.
     """
 
@@ -89,6 +92,7 @@ class StoredCheckpoint:
     written: str
     opening: CheckpointId | None = None
     chained: Chained = field(default_factory=Chained)
+    base: list[Document] | None = None
 
     @classmethod
     def of(cls, checkpoint: Checkpoint, number: int, payload: Payload) -> StoredCheckpoint:
@@ -172,6 +176,7 @@ class StoredCheckpoint:
             "metadata": dict(checkpoint.metadata),
             "payload": self.payload,
             "payload_as_written": self.written,
+            "base": self.base,
             "opening": _text(self.opening),
             "chained": self.chained.to_document(),
         }
@@ -193,7 +198,10 @@ def read_checkpoint(view: View, checkpoint_id: CheckpointId) -> StoredCheckpoint
     path = find_path(view, checkpoint_id)
     found = _read(view, path, checkpoint_id) if path is not None else None
     if found is None:
-        raise NotFound(f"checkpoint {checkpoint_id}", _with_its_sequence(view, checkpoint_id))
+        gone = missing(view, f"checkpoint {checkpoint_id}", checkpoint_id)
+        raise gone or NotFound(
+            f"checkpoint {checkpoint_id}", _with_its_sequence(view, checkpoint_id)
+        )
     if found.checkpoint.id != checkpoint_id:
         raise CheckpointCorrupted(checkpoint_id, f"its file holds {found.checkpoint.id}")
     return found
@@ -289,6 +297,7 @@ def _of_document(found: Document) -> StoredCheckpoint:
         found["payload_as_written"],
         _id(found["opening"]),
         Chained.of_document(found["chained"]),
+        found["base"],
     )
 
 

@@ -48,8 +48,7 @@ def keep_context(view: View, replay: Replay, link: str) -> int:
     head = replay.head
     if head is None:
         raise ValueError("a chain without checkpoints has no context")
-    scopes = [_to_document(scope, record) for scope, record in replay.scopes.items()]
-    content = {"id": str(head), "link": link, "scopes": scopes}
+    content = {"id": str(head), "link": link, "scopes": scopes_of(replay)}
     return view.write_derived(layout.context(head.workflow_id, head.sequence), KIND, content)
 
 
@@ -60,12 +59,25 @@ def load_context(view: View, workflow_id: str, sequence: int) -> KeptContext | N
         return None
     try:
         head = CheckpointId.parse(found["id"])
-        scopes = dict(_of_document(workflow_id, each) for each in found["scopes"])
-        kept = KeptContext(Replay.resume(head, scopes), found["link"])
+        kept = KeptContext(replay_of(head, found["scopes"]), found["link"])
     except (KeyError, TypeError, ValueError, InvalidId):
         return None
     same = (head.workflow_id, head.sequence) == (workflow_id, sequence)
     return kept if same else None
+
+
+def scopes_of(replay: Replay) -> list[Document]:
+    """Return what a replay says of each scope, in their order."""
+    return [_to_document(scope, record) for scope, record in replay.scopes.items()]
+
+
+def replay_of(head: CheckpointId, scopes: list[Document]) -> Replay:
+    """Return the replay at *head* that `scopes_of` made *scopes* of.
+
+    Raises:
+        KeyError, TypeError, ValueError, InvalidId: it made no such thing.
+    """
+    return Replay.resume(head, dict(_of_document(head.workflow_id, each) for each in scopes))
 
 
 def _to_document(scope: Scope, record: ScopeRecord) -> Document:

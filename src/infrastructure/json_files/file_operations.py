@@ -131,6 +131,15 @@ class Files:
             with suppress(*_ABSENT):
                 os.unlink(path)  # noqa: PTH108 - as everywhere here
 
+    def remove_folder(self, folder: Path) -> bool:
+        """Take an empty folder away; return whether it was empty, and is gone."""
+        try:
+            self.hook("remove folder", folder)
+            folder.rmdir()
+        except OSError:
+            return False
+        return True
+
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder durable."""
         if os.name == "nt":

@@ -100,10 +100,14 @@ class Journal:
         if stored is None:
             return False
         changed: set[Path] = set()
-        for effect in _unpack(stored, self._entry):
+        effects = _unpack(stored, self._entry)
+        for effect in effects:
             changed |= self._perform(effect)
         for folder in sorted(changed):
             self._files.sync_folder(folder)
+        for effect in effects:
+            if isinstance(effect, Remove):
+                self._remove_empty_folders(self._folder / effect.path)
         self._files.remove(self._entry)
         return True
 
@@ -127,6 +131,12 @@ class Journal:
         files.write(temporary, effect.content)
         files.rename(temporary, path)
         return changed | {path.parent}
+
+    def _remove_empty_folders(self, gone: Path) -> None:
+        """Remove the folders around a file that is gone, as far as nothing else is in them."""
+        folder = gone.parent
+        while folder != self._folder and self._files.remove_folder(folder):
+            folder = folder.parent
 
     def _take_back(self, trouble: BaseException) -> None:
         """Undo a commit that was not synced: nobody was told of it."""

@@ -11,6 +11,7 @@
             load/eu/@000000000007.agent_complete.json
         contexts/@000000000xxx/       what its chain adds up to, here and there
         attempts/@000000000xxx/       its attempts by their number
+        retention.json                what it remembers of purges, and says of its own retention
         events/@000000xxxxxx/@000000000xxx/   what happened to it, by the first number in a file
     leases/3f/nightly.json            its epoch, and who has it
     index/                            what can be made anew from the files above
@@ -77,6 +78,11 @@ def chunk_number(name: str) -> int | None:
     if name[:1] == "@" and name[-3:] == "xxx" and digits.isascii() and digits.isdigit():
         return int(digits) * NUMBERS_A_FOLDER
     return None
+
+
+def retention(workflow_id: str) -> str:
+    """Return the file of what a workflow remembers of purges."""
+    return f"{workflow(workflow_id)}/retention.json"
 
 
 def scope_text(workflow_id: str) -> str:

@@ -16,6 +16,7 @@ from ...domain.errors import Damaged, InvalidId
 from . import layout
 from .checkpoint_file import Chained, StoredCheckpoint, id_by_name, read_file
 from .documents import Document
+from .purge_memory import memory_of
 from .traces import traces_of
 from .view import View
 
@@ -90,9 +91,10 @@ def _holds(view: View, pointer: Pointer) -> bool:
 
 def _made_anew(view: View, workflow_id: str) -> Pointer | None:
     names = list(view.checkpoint_files(workflow_id))
+    floor = _floor_after_purges(view, workflow_id)
     if not names:
-        return None
-    pointer = Pointer(workflow_id, checkpoints=len(names), floor=names[-1].sequence)
+        return Pointer(workflow_id, floor=floor) if floor else None
+    pointer = Pointer(workflow_id, checkpoints=len(names), floor=max(floor, names[-1].sequence))
     opened: dict[CheckpointId, StoredCheckpoint] = {}
     newest: StoredCheckpoint | None = None
     for name in names:
@@ -124,6 +126,12 @@ def _made_anew(view: View, workflow_id: str) -> Pointer | None:
     opening = newest.opening
     pointer.open_with(opening, opened.get(opening) if opening else None)
     return pointer
+
+
+def _floor_after_purges(view: View, workflow_id: str) -> int:
+    if not view.exists(layout.retention(workflow_id)):
+        return 0
+    return memory_of(view, workflow_id).floor
 
 
 def _to_document(pointer: Pointer) -> Document:

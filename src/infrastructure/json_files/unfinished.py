@@ -39,6 +39,23 @@ def workflow_ids(view: View) -> Iterator[str]:
         yield from _in_bucket(view, bucket)
 
 
+def workflow_ids_after(view: View, after: str) -> Iterator[str]:
+    """Iterate over the ids above *after* of workflows with checkpoints, sorted by code point."""
+    names = set()
+    for bucket in view.names(layout.WORKFLOWS):
+        folder = f"{layout.WORKFLOWS}/{bucket}"
+        for folder_name in view.names(folder):
+            # A name that was not shortened is the id itself: it need not be read for each page.
+            is_plain = file_name(folder_name) == folder_name
+            name = folder_name if is_plain else workflow_name(view, f"{folder}/{folder_name}")
+            if name is not None and name > after:
+                names.add(name)
+    for name in sorted(names):
+        pointer = pointer_of(view, name)
+        if pointer is not None and pointer.head is not None:
+            yield name
+
+
 def _list(view: View, bucket: str) -> list[str]:
     found = view.read_derived(layout.unfinished(bucket), KIND)
     if found is not None and isinstance(found.get("workflows"), list):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .checkpoint_repository import JsonCheckpointRepository
 from .event_log import JsonEventLog
 from .logs import JsonAttemptLog, JsonLeaseStore, JsonSequences
+from .retention_store import JsonRetentionStore
 from .view import View
 
 if TYPE_CHECKING:
@@ -22,3 +23,4 @@ class JsonUnitOfWork:
         self.leases = JsonLeaseStore(view)
         self.attempts = JsonAttemptLog(view)
         self.events = JsonEventLog(view)
+        self.retention = JsonRetentionStore(view)

@@ -91,6 +91,10 @@ class View:
         """Whether there is a document at *path*."""
         return self._has(path) or self._has(path + COMPRESSED)
 
+    def size(self, path: str) -> int:
+        """Return how many bytes the file of a document has; 0 when there is none."""
+        return len(self._bytes(path) or self._bytes(path + COMPRESSED) or b"")
+
     # Folders.
 
     def names(self, folder: str) -> set[str]:
@@ -112,12 +116,27 @@ class View:
         return sorted(found, key=lambda each: layout.chunk_number(each) or 0, reverse=newest_first)
 
     def checkpoint_files(
-        self, workflow_id: str, *, newest_first: bool = False
+        self,
+        workflow_id: str,
+        *,
+        newest_first: bool = False,
+        above: int = 0,
+        up_to: int | None = None,
     ) -> Iterator[layout.NamedFile]:
-        """Iterate over the files of a workflow's checkpoints, in the order of sequences."""
+        """Iterate over the files of a workflow's checkpoints, in the order of sequences.
+
+        Only of those with sequences above one, and up to another.
+        """
         folder = layout.workflow(workflow_id)
         for chunk in self.chunks(folder, newest_first=newest_first):
-            found = set(self.chunk_files(workflow_id, chunk))
+            first = layout.chunk_number(chunk) or 0
+            if first + layout.NUMBERS_A_FOLDER <= above or (up_to is not None and first > up_to):
+                continue
+            found = {
+                each
+                for each in self.chunk_files(workflow_id, chunk)
+                if each.sequence > above and (up_to is None or each.sequence <= up_to)
+            }
             yield from sorted(found, key=lambda each: each.sequence, reverse=newest_first)
 
     def chunk_files(self, workflow_id: str, chunk: str) -> Iterator[layout.NamedFile]:

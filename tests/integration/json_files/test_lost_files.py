@@ -12,6 +12,8 @@ from typing import Any
 import holdfast
 import pytest
 from holdfast.domain.checkpoint import Checkpoint
+from holdfast.domain.checkpoint_id import CheckpointId
+from holdfast.domain.errors import Purged
 from holdfast.domain.events import DomainEvent, EventKind
 from holdfast.domain.lease import Lease, Owner
 from holdfast.domain.moment import Moment
@@ -174,3 +176,24 @@ def _delete(folder: Path, patterns: Iterable[str]) -> None:
     for pattern in patterns:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def test_purge_when_all_that_can_be_made_anew_is_lost_then_contexts_and_sequences_stay(
+    filled: Path, open_store: OpenStore, save: Save, everything_in: Everything
+) -> None:
+    def purge(uow: UnitOfWork) -> None:
+        uow.retention.consolidate("wf", 70)
+        uow.retention.remove("wf", 3, 69, AT)
+        uow.events.append(DomainEvent(EventKind.PURGED, "many", AT))
+        uow.retention.remove("many", 1, 40, AT)
+
+    store = open_store(filled)
+    store.write(purge)
+    before = everything_in(store)
+    assert list(filled.glob("workflows/*/many/@*")) == [], "empty folders go, too"
+    _delete(filled, ALL)
+
+    assert everything_in(store) == before
+    assert save(store, "many").id.sequence == 41
+    with pytest.raises(Purged):
+        store.read(lambda uow: uow.checkpoints.get(CheckpointId("many", None, None, 7)))
