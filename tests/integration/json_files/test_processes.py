@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -180,3 +181,36 @@ def test_threads_when_two_engines_share_a_folder_then_all_is_written(folder: Pat
     assert str(engines[0].latest("wf").id) == "wf@40"
     for engine in engines:
         engine.close()
+
+
+def test_purge_when_killed_at_random_moments_then_what_is_left_is_whole_and_the_next_finishes(
+    folder: Path,
+) -> None:
+    program = Path(__file__).parents[2] / "crash" / "programs" / "purger.py"
+    draw = random.Random()
+    with holdfast.open(f"json:{folder}") as engine:
+        engine.checkpoint("wf", resume_handler="h", state={"base": "x" * 3000})
+        for number in range(90):
+            parent = "wf@40" if number == 70 else None
+            engine.checkpoint("wf", patch={"n": number, f"k{number % 9}": "y"}, parent=parent)
+        contexts = {str(each.id): engine.context(each.id).to_dict() for each in engine.list("wf")}
+
+    for _ in range(4):
+        purger = subprocess.Popen(
+            [sys.executable, str(program), f"json:{folder}"], stdout=subprocess.PIPE, text=True
+        )
+        assert purger.stdout is not None
+        assert purger.stdout.readline() == "purging\n"
+        threading.Event().wait(draw.uniform(0, 0.05))  # wherever that is: each moment must do
+        purger.kill()
+        purger.communicate()
+        with holdfast.open(f"json:{folder}") as engine:
+            left = {str(each.id): engine.context(each.id).to_dict() for each in engine.list("wf")}
+        for name, context in left.items():
+            assert {**context, "chain": None} == {**contexts[name], "chain": None}
+
+    with holdfast.open(f"json:{folder}") as engine:
+        engine.purge(keep=10)
+        assert len(engine.list("wf")) == 11, "the 10 newest, and the opening"
+        assert engine.purge(keep=10).checkpoints == 0
+        assert engine.checkpoint("wf").id.sequence > 90
