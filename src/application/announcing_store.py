@@ -18,6 +18,7 @@ from ..domain.ports import (
     RetentionStore,
     SequenceGenerator,
     Store,
+    Transfer,
     UnitOfWork,
     Written,
 )
@@ -42,6 +43,11 @@ class AnnouncingStore:
     def target(self) -> str:
         """What was opened, as text that opens it again."""
         return self._store.target
+
+    @property
+    def unannounced(self) -> Store:
+        """The store without the journal, for what is written again and not new."""
+        return self._store
 
     def write(self, work: Callable[[UnitOfWork], T], *, timeout: float | None = None) -> T:
         """Run *work* as one transaction and return what it returns, durably."""
@@ -113,6 +119,7 @@ class _NotingUnit:
         self.sequences: SequenceGenerator = uow.sequences
         self.leases: LeaseStore = uow.leases
         self.attempts: AttemptLog = uow.attempts
+        self.transfer: Transfer = uow.transfer
         self.events = cast("EventLog", _NotingEvents(uow.events, noted))
         self._uow = uow
         self.checkpoints = uow.checkpoints

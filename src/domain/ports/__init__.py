@@ -16,6 +16,7 @@ from .lease_store import LeaseStore
 from .randomness import Randomness
 from .retention_store import Removed, RetentionStore
 from .sequence_generator import SequenceGenerator
+from .transfer import Transfer
 from .unit_of_work import Store, UnitOfWork, Written
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "RetentionStore",
     "SequenceGenerator",
     "Store",
+    "Transfer",
     "UnitOfWork",
     "Written",
 ]

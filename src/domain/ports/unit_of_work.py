@@ -12,6 +12,7 @@ from .event_log import EventLog
 from .lease_store import LeaseStore
 from .retention_store import RetentionStore
 from .sequence_generator import SequenceGenerator
+from .transfer import Transfer
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class UnitOfWork(Protocol):
     def events(self) -> EventLog: ...
     @property
     def retention(self) -> RetentionStore: ...
+    def transfer(self) -> Transfer: ...
 
 
 class Store(Protocol):

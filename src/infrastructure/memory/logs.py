@@ -22,7 +22,7 @@ class MemorySequences:
 
     def next(self, workflow_id: str) -> int:
         """Return a number above every one that the workflow ever had acknowledged."""
-        key = f"sequence of {workflow_id}"
+        key = sequence_key(workflow_id)
         rows = self._tables.checkpoints.get(workflow_id, {})
         sequence = max(self._counters.get(key, 0), max(rows, default=0)) + 1
         self._undo.put(self._counters, key, sequence)
@@ -97,6 +97,11 @@ class MemoryEventLog:
             if number > after and workflow_id in (None, events[number].workflow_id)
         )
         return copy.deepcopy(list(islice(wanted, limit)))
+
+
+def sequence_key(workflow_id: str) -> str:
+    """Return the name of the counter of a workflow's sequences."""
+    return f"sequence of {workflow_id}"
 
 
 def take_number(tables: Tables, undo: UndoLog) -> int:

@@ -12,6 +12,7 @@ from .checkpoint_repository import MemoryCheckpointRepository
 from .logs import MemoryAttemptLog, MemoryEventLog, MemoryLeaseStore, MemorySequences
 from .retention_store import MemoryRetentionStore
 from .tables import Tables, UndoLog
+from .transfer import MemoryTransfer
 
 T = TypeVar("T")
 
@@ -27,6 +28,7 @@ class MemoryUnitOfWork:
         self.attempts = MemoryAttemptLog(tables, undo)
         self.events = MemoryEventLog(tables, undo)
         self.retention = MemoryRetentionStore(self.checkpoints, tables, undo)
+        self.transfer = MemoryTransfer(tables, undo)
 
 
 class MemoryStore:

@@ -47,6 +47,11 @@ WORKFLOWS_BY_HEAD = (
 )
 WORKFLOWS_UNFINISHED = f"SELECT workflow_id FROM workflows WHERE {IS_UNFINISHED_WORKFLOW}"
 
+NAMES = (
+    "SELECT workflow_id AS name FROM workflows UNION SELECT resource FROM leases "
+    "UNION SELECT workflow_id FROM attempts ORDER BY name"
+)
+
 # Checkpoints
 
 INSERT_CHECKPOINT = (

@@ -6,6 +6,7 @@ from .checkpoint_repository import SqliteCheckpointRepository
 from .logs import SqliteAttemptLog, SqliteEventLog, SqliteLeaseStore, SqliteSequences
 from .retention_store import SqliteRetentionStore
 from .transaction import Transaction
+from .transfer import SqliteTransfer
 
 
 class SqliteUnitOfWork:
@@ -26,3 +27,4 @@ class SqliteUnitOfWork:
         if self._retention is None:
             self._retention = SqliteRetentionStore(self._transaction)
         return self._retention
+        self.transfer = SqliteTransfer(transaction)

@@ -86,6 +86,15 @@ class WriterMemory:
         self.leases: dict[str, Lease | None] = {}
         self.keyframe_sizes: dict[int, int] = {}
 
+    def forget_most(self, most: int) -> None:
+        """Forget workflows and leases within a transaction, where there are more than so many."""
+        if max(len(self.workflows), len(self.leases)) > most:
+            self.workflows.clear()
+            self.parents.clear()
+            self.leases.clear()
+        if len(self.keyframe_sizes) > most:
+            self.keyframe_sizes.clear()
+
     def is_of(self, data_version: int) -> bool:
         """Whether what is known is of that version of the file; else all of it is forgotten."""
         known = self.data_version == data_version
