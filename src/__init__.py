@@ -67,6 +67,9 @@ if TYPE_CHECKING:
         DuplicateName as DuplicateName,
     )
     from .domain.errors import (
+        ExportDamaged as ExportDamaged,
+    )
+    from .domain.errors import (
         Fenced as Fenced,
     )
     from .domain.errors import (
@@ -151,6 +154,12 @@ if TYPE_CHECKING:
         StoreClosed as StoreClosed,
     )
     from .domain.errors import (
+        StoreNotEmpty as StoreNotEmpty,
+    )
+    from .domain.errors import (
+        TargetExists as TargetExists,
+    )
+    from .domain.errors import (
         TimedOut as TimedOut,
     )
     from .domain.errors import (
@@ -206,6 +215,7 @@ if TYPE_CHECKING:
         Stage as Stage,
     )
     from .interface.settings import Settings as Settings
+    from .interface.transferring import Transferred as Transferred
 
 __version__ = "0.1.0"
 
@@ -240,6 +250,7 @@ _HOMES = {
         "Damaged",
         "CommandFailed",
         "DuplicateName",
+        "ExportDamaged",
         "Fenced",
         "ForeignRun",
         "HandlerDied",
@@ -267,6 +278,8 @@ _HOMES = {
         "StorageUnavailable",
         "StoreBusy",
         "StoreClosed",
+        "StoreNotEmpty",
+        "TargetExists",
         "TimedOut",
         "Waiting",
     ],
@@ -286,6 +299,7 @@ _HOMES = {
     "interface.registry": ["Registry"],
     "interface.run": ["Agent", "Run", "Stage"],
     "interface.settings": ["Settings"],
+    "interface.transferring": ["Transferred"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -26,6 +26,8 @@
     │   │   ├── NotAsked         the workflow does not wait for it
     │   │   ├── AlreadyAnswered  somebody else was first
     │   │   └── AnsweredTooLate  its time was over
+    │   ├── TargetExists         something is where an export was to be written
+    │   ├── StoreNotEmpty        an import into a store that holds something
     │   └── Cancelled            somebody asked the run to stop
     ├── TimedOut                 a handler, or a step, exceeded its time
     ├── HandlerFailed            a handler raised, in a process of its own
@@ -33,7 +35,8 @@
     ├── CommandFailed            a command ended with another exit status than 0
     ├── Damaged                  stored data is not what was written
     │   ├── ChainBroken          an ancestor that is needed is missing
-    │   └── CheckpointCorrupted  a digest does not match
+    │   ├── CheckpointCorrupted  a digest does not match
+    │   └── ExportDamaged        an export that was cut short or edited, with the line
     └── StorageUnavailable       the store could not be read or written
         ├── StoreBusy            somebody else held the store's lock for too long
         ├── StoreClosed          the engine was closed before this call
@@ -393,6 +396,26 @@ class AnsweredTooLate(AnswerRefused):
         super().__init__(workflow_id, name, problem)
 
 
+class TargetExists(Refused):
+    """Something is where an export was to be written; it was not touched."""
+
+    advice = "nothing is overwritten: name another target, or move it away"
+
+    def __init__(self, target: object) -> None:
+        self.target = str(target)
+        super().__init__(f"{target} is there already; {self.advice}")
+
+
+class StoreNotEmpty(Refused):
+    """An import into a store that holds something: numbers and epochs would not be as they were."""
+
+    advice = "import into a new store"
+
+    def __init__(self, store: str) -> None:
+        self.store = store
+        super().__init__(f"{store} holds something already; {self.advice}")
+
+
 class Cancelled(Refused):
     """Somebody asked the run to stop; let this end the attempt."""
 
@@ -472,6 +495,22 @@ class CheckpointCorrupted(Damaged):
             f"{subject} is damaged: {problem}; recovery falls back to its newest intact ancestor, "
             "restore a backup to get it back"
         )
+
+
+class ExportDamaged(Damaged):
+    """An export that was cut short or edited, or is none; nothing of it was imported.
+
+    ``line`` counts from 1, after decompression; 0 where it is not about a line.
+    """
+
+    advice = "get a whole copy of it, or export again; nothing was imported"
+
+    def __init__(self, source: object, line: int, reason: str) -> None:
+        self.source = str(source)
+        self.line = line
+        self.reason = reason
+        where = f"{source}, line {line}" if line else str(source)
+        super().__init__(f"{where}: {reason}; {self.advice}")
 
 
 class StorageUnavailable(HoldfastError):

@@ -34,6 +34,11 @@ class Payload:
         """Whether it says anything about the state of its scope."""
         return self.state is not None or self.patch is not None
 
+    @property
+    def size(self) -> int:
+        """How many bytes its texts have."""
+        return sum(len(text or b"") for text in (self.state, self.patch, self.input, self.output))
+
 
 EMPTY = Payload()
 

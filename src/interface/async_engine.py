@@ -103,6 +103,8 @@ class AsyncEngine:
     consolidate = _in_thread(Engine.consolidate)
     delete = _in_thread(Engine.delete)
     retain = _in_thread(Engine.retain)
+    export_to = _in_thread(Engine.export_to)
+    import_from = _in_thread(Engine.import_from)
     get = _in_thread(Engine.get)
     latest = _in_thread(Engine.latest)
     list = _in_thread(Engine.list)

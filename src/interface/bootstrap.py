@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..application.dispatcher import Dispatcher
 from ..application.environment import BackOff, Environment
@@ -25,6 +27,9 @@ from .kernel import Kernel
 from .log import LOGGER_METHODS, Log, Logger, LogTarget
 from .registry import Registry
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..infrastructure.export_file.lines import Line, LineWriter
 
 DURABILITIES = ("power", "process")
 
@@ -241,3 +246,80 @@ def _path(target: str) -> Path:
             "json:FOLDER or memory:"
         )
     return Path(path)
+
+
+_SQLITE, _JSON, _MEMORY = "sqlite:///", "json:", "memory:"
+
+
+def names_store(place: str) -> bool:
+    """Whether *place*, where an export goes or comes from, is a store; else it is a file of lines.
+
+    Raises:
+        InvalidRequest: it is a store in memory, which nobody but its engine can see.
+    """
+    if place == _MEMORY:
+        raise InvalidRequest("a store in memory is seen by its engine alone; give the engine")
+    return place.startswith((_SQLITE, _JSON)) or Path(place).suffix in _STORE_SUFFIXES
+
+
+_STORE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
+
+
+def place_of(target: str) -> Path | None:
+    """Return the file or the folder of a store; ``None`` for one in memory."""
+    return None if target == _MEMORY else _path(target.removeprefix(_JSON)).absolute()
+
+
+@contextmanager
+def new_store(target: str) -> Iterator[Store]:
+    """Give a store that nobody else sees; at the end of the block it is at *target*, or nothing is.
+
+    Raises:
+        TargetExists: something is there.
+    """
+    from ..infrastructure.export_file.placing import made_beside
+
+    kind = _JSON if target.startswith(_JSON) else _SQLITE
+    with made_beside(_path(target.removeprefix(_JSON)).absolute()) as partial:
+        # One sync, when it is whole, is enough.
+        store = _open_store(
+            f"{kind}{partial}", unlimited_codec(), "process", Settings(), upgrade=True, create=True
+        )
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def open_source(target: str) -> Iterator[Store]:
+    """Give a store that is there, to be read; opening it changes nothing of it."""
+    store = _open_store(target, unlimited_codec(), "power", Settings(), upgrade=False, create=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def unlimited_codec() -> JsonCodec:
+    """Return a codec for what was taken by a store before, whatever limit that had."""
+    return JsonCodec(_NO_LIMIT)
+
+
+_NO_LIMIT = 1 << 40
+
+
+def writing_export(target: str) -> AbstractContextManager[LineWriter]:
+    """Return what gives the writer of an export to a new file, or, for ``-``, standard output."""
+    from ..infrastructure.export_file.files import writing
+
+    return writing(target)
+
+
+def reading_export(
+    source: str,
+) -> AbstractContextManager[Callable[[], Iterator[Line]]]:
+    """Return what gives the lines of an export, from their beginning at each call."""
+    from ..infrastructure.export_file.files import reading
+
+    return reading(source)

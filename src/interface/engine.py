@@ -9,11 +9,13 @@ from .engine_looking import Looking
 from .engine_recovery import Recovery
 from .engine_retention import Retaining
 from .engine_steering import Steering
+from .engine_transfer import Transferring
 from .engine_writing import Writing
 from .registry import Registry
 
 
 class Engine(Writing, Recovery, Steering, Retaining, Looking):
+class Engine(Writing, Recovery, Steering, Transferring, Looking):
     """Checkpoints and recovery on one store. May be used from many threads.
 
     Made by `holdfast.open`; a context manager. A string for an id is its text form (``"wf"``,

@@ -38,6 +38,8 @@ COMMANDS = {
     "retry": ("steer", "Open a killed workflow anew, with all of its retries."),
     "cancel": ("steer", "Ask a run to stop."),
     "fork": ("steer", "Start a new workflow from a checkpoint of another."),
+    "export": ("transfer", "Write everything to a file, or to another store."),
+    "import": ("transfer", "Read everything from a file, or from another store."),
     "config": ("config", "Show what is configured, and where each value came from."),
     "supervise": ("supervise", "Recover what is due, and purge, until told to stop."),
     "purge": ("retention", "Let old checkpoints go, and give their space back."),

@@ -21,6 +21,7 @@ from holdfast.domain.errors import (
     CommandFailed,
     Damaged,
     DuplicateName,
+    ExportDamaged,
     Fenced,
     ForeignRun,
     HandlerDied,
@@ -49,6 +50,8 @@ from holdfast.domain.errors import (
     StorageUnavailable,
     StoreBusy,
     StoreClosed,
+    StoreNotEmpty,
+    TargetExists,
     TimedOut,
     Waiting,
 )
@@ -108,6 +111,10 @@ RAISED: list[tuple[HoldfastError, list[str]]] = [
     (NotAsked("w", "n"), ["it waits for nothing"]),
     (AlreadyAnswered("w", "n"), ["'n' of w", "the first answer counts"]),
     (AnsweredTooLate("w", "n", NOON), ["'n' of w", "over at 2024-03-01T12:00:00+00:00"]),
+    (TargetExists("a.jsonl"), ["a.jsonl is there already", "name another target"]),
+    (StoreNotEmpty("a.db"), ["a.db holds something already", "into a new store"]),
+    (ExportDamaged("a.jsonl", 7, "it ends here"), ["a.jsonl, line 7: it ends here", "imported"]),
+    (ExportDamaged("a.db", 0, "no parent"), ["a.db: no parent"]),
     (Cancelled("w"), ["w was asked to stop"]),
     (
         TimedOut("handler review", "timed out after", 300.0),
@@ -234,6 +241,9 @@ def test_attributes_when_the_message_has_a_value_then_the_error_has_it_too(
         ),
         (DuplicateName(1), {"scope": "1"}),
         (ForeignRun("w", 1, 2), {"workflow_id": "w"}),
+        (TargetExists("t"), {"target": "t"}),
+        (StoreNotEmpty("s"), {"store": "s"}),
+        (ExportDamaged("s", 7, "r"), {"source": "s", "line": 7, "reason": "r"}),
         (Cancelled("w"), {"workflow_id": "w"}),
         (NotFound("w", iter(["v"])), {"what": "w", "suggestions": ("v",)}),
         (

@@ -1,0 +1,1 @@
+"""The whole of a store as a stream of documents, and back."""

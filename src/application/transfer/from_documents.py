@@ -1,0 +1,177 @@
+"""Writing documents into a store that holds nothing yet."""
+
+from __future__ import annotations
+
+from ...domain.attempt import Attempt, Outcome
+from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_status import CheckpointStatus
+from ...domain.checkpoint_type import CheckpointType
+from ...domain.events import DomainEvent, EventKind
+from ...domain.json_value import JsonObject
+from ...domain.lease import Lease
+from ...domain.moment import Moment
+from ...domain.payload import JsonText, Payload
+from ...domain.ports import Codec, UnitOfWork
+from ...domain.scope import Scope
+from .document import Document, Kind, MisfitDocument
+from .members import Members
+
+
+def is_empty(uow: UnitOfWork) -> bool:
+    """Whether nothing was ever written to a store."""
+    return not uow.transfer.last_number() and next(uow.transfer.names(), None) is None
+
+
+def write_document(document: Document, uow: UnitOfWork, codec: Codec) -> None:
+    """Write what *document* says; they come in the order in which `documents` gives them.
+
+    Args:
+        codec: without a limit that the store of origin did not have.
+
+    Raises:
+        ValueError, NotFound, StateNotSerializable: it cannot be part of this store.
+    """
+    members = Members(document.data, f"the {document.kind}")
+    _WRITERS[document.kind](members, uow, codec)
+    members.finish()
+
+
+def _write_checkpoint(members: Members, uow: UnitOfWork, codec: Codec) -> None:
+    number = members.integer("number", least=1)
+    written_in = members.integer("written_in")
+    payload = Payload(
+        **{
+            name: _encoded(members, name, codec)
+            for name in ("state", "patch", "input", "output")
+            if members.given(name)
+        }
+    )
+    if payload.state is not None and payload.patch is not None:
+        raise MisfitDocument("the checkpoint has a state and a patch")
+    checkpoint = _checkpoint(members, codec)
+    if checkpoint.epoch < written_in:
+        raise MisfitDocument("epoch of the checkpoint is below written_in")
+    present, checkpoint.epoch = checkpoint.epoch, written_in
+    uow.transfer.skip_to(number)
+    uow.checkpoints.add(checkpoint, payload)
+    if present != written_in:
+        checkpoint.epoch = present
+        uow.checkpoints.update(checkpoint)
+
+
+def _checkpoint(members: Members, codec: Codec) -> Checkpoint:
+    checkpoint = Checkpoint(
+        id=members.checkpoint("id"),
+        type=members.one_of("type", CheckpointType),
+        status=members.one_of("status", CheckpointStatus),
+        name=members.optional("name", members.text),
+        kind=members.optional("kind", members.text),
+        created_at=members.time("created_at"),
+        updated_at=members.time("updated_at"),
+        parent_id=members.optional("parent_id", members.checkpoint),
+        depends_on=members.checkpoints("depends_on"),
+        resume_handler=members.optional("resume_handler", members.text),
+        retry_count=members.integer("retry_count"),
+        max_retries=members.integer("max_retries"),
+        epoch=members.integer("epoch"),
+        error=members.optional("error", members.error),
+        reason=members.optional("reason", members.text),
+        due_at=members.optional("due_at", members.time),
+        schema_version=members.integer("schema_version", least=1),
+        metadata=_small(members, "metadata", codec),
+    )
+    parent = checkpoint.parent_id
+    if parent is not None and parent.sequence >= checkpoint.id.sequence:
+        raise MisfitDocument(f"{checkpoint.id} does not come after its parent {parent}")
+    return checkpoint
+
+
+def _write_event(members: Members, uow: UnitOfWork, codec: Codec) -> None:
+    number = members.integer("number", least=1)
+    event = DomainEvent(
+        kind=members.one_of("kind", EventKind),
+        workflow_id=members.text("workflow_id"),
+        at=members.time("at"),
+        checkpoint_id=members.optional("checkpoint_id", members.checkpoint),
+        epoch=members.integer("epoch"),
+        correlation_id=members.optional("correlation_id", members.text),
+        detail=_small(members, "detail", codec),
+    )
+    if event.kind is EventKind.CREATED:
+        raise MisfitDocument("a checkpoint is its own created event")
+    uow.transfer.skip_to(number)
+    uow.events.append(event)
+
+
+def _write_workflow(members: Members, uow: UnitOfWork, codec: Codec) -> None:
+    del codec
+    workflow_id = Scope(members.text("workflow_id")).workflow_id
+    wanted = members.optional("opening", members.checkpoint)
+    uow.transfer.raise_sequence(workflow_id, members.integer("last_sequence", least=1))
+    standing = uow.checkpoints.standing(workflow_id)
+    found = standing.opening if standing else None
+    if wanted is None and found is not None:
+        uow.checkpoints.forget_opening(workflow_id)
+    elif wanted != found:
+        raise MisfitDocument(f"the opening of the workflow is {found}, not {wanted}")
+
+
+def _write_lease(members: Members, uow: UnitOfWork, codec: Codec) -> None:
+    del codec
+    renewed = members.inside("renewed")
+    lease = Lease(
+        resource=members.text("resource"),
+        epoch=members.integer("epoch"),
+        token=members.optional("token", members.text),
+        owner=members.owner("owner"),
+        duration=members.seconds("duration"),
+        taken_at=members.time("taken_at"),
+        renewed=Moment(
+            renewed.time("wall"),
+            renewed.optional("boot_id", renewed.text),
+            renewed.integer("uptime_ns"),
+        ),
+        stop_asked_at=members.optional("stop_asked_at", members.time),
+    )
+    renewed.finish()
+    uow.leases.put(lease)
+
+
+def _write_attempt(members: Members, uow: UnitOfWork, codec: Codec) -> None:
+    del codec
+    attempt = Attempt(
+        workflow_id=members.text("workflow_id"),
+        number=members.integer("number", least=1),
+        epoch=members.integer("epoch"),
+        handler=members.optional("handler", members.text),
+        owner=members.owner("owner"),
+        correlation_id=members.text("correlation_id"),
+        begun_at=members.time("begun_at"),
+        begun_after=members.integer("begun_after"),
+        target=members.optional("target", members.checkpoint),
+        ended_at=members.optional("ended_at", members.time),
+        outcome=members.optional("outcome", lambda name: members.one_of(name, Outcome)),
+        error=members.optional("error", members.error),
+        output_tail=members.optional("output_tail", members.text),
+    )
+    uow.attempts.put(attempt)
+
+
+def _encoded(members: Members, name: str, codec: Codec) -> JsonText:
+    return codec.encode(members.anything(name), name)
+
+
+def _small(members: Members, name: str, codec: Codec) -> JsonObject:
+    value = members.mapping(name)
+    if codec.encode(value, name)[:1] == b" ":  # the codec's sign of integers beyond 64 bits
+        raise MisfitDocument(f"{name} holds an integer of more than 64 bits")
+    return value
+
+
+_WRITERS = {
+    Kind.CHECKPOINT: _write_checkpoint,
+    Kind.EVENT: _write_event,
+    Kind.WORKFLOW: _write_workflow,
+    Kind.LEASE: _write_lease,
+    Kind.ATTEMPT: _write_attempt,
+}
