@@ -1,0 +1,260 @@
+"""Everything of a store, in a file and in another store."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import holdfast
+import pytest
+import zstandard
+
+Seen = Callable[[holdfast.Engine], dict[str, Any]]
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.zst", "e.db"])
+@pytest.mark.parametrize("target", ["other.db", "memory:"])
+def test_import_when_of_an_export_then_everything_is_equal_and_so_is_its_own_export(
+    full_store: Path, exported: bytes, tmp_path: Path, name: str, target: str, seen: Seen
+) -> None:
+    with holdfast.open(full_store) as engine:
+        moved = engine.export_to(tmp_path / name)
+        expected = seen(engine)
+    place = target if target == "memory:" else tmp_path / target
+    with holdfast.open(place) as other:
+        back = other.import_from(tmp_path / name)
+        found = seen(other)
+        other.export_to(tmp_path / "again.jsonl")
+
+    assert found == expected
+    assert (tmp_path / "again.jsonl").read_bytes() == exported
+    assert (back.checkpoints, back.events, back.workflows, back.leases, back.attempts) == (
+        moved.checkpoints,
+        moved.events,
+        moved.workflows,
+        moved.leases,
+        moved.attempts,
+    )
+    assert moved.checkpoints > 90
+    assert min(moved.events, moved.leases, moved.attempts) > 1
+
+
+def test_import_when_done_then_sequences_numbers_and_epochs_go_on_from_where_they_were(
+    full_store: Path, tmp_path: Path
+) -> None:
+    with holdfast.open(full_store) as engine, holdfast.open(tmp_path / "b.db") as other:
+        other.import_from(engine)
+        for each in (engine, other):
+            with each.run("failing", handler="h") as run:
+                assert run.epoch == 2
+            each.checkpoint("record", patch={"after": True})
+        ours, theirs = (
+            [(each.number, each.kind, each.epoch, each.checkpoint_id) for each in found]
+            for found in (engine.events(limit=10_000), other.events(limit=10_000))
+        )
+
+    assert ours == theirs
+
+
+def test_export_when_compressed_then_it_holds_the_same_lines(
+    full_store: Path, exported: bytes, tmp_path: Path
+) -> None:
+    with holdfast.open(full_store) as engine:
+        engine.export_to(tmp_path / "e.gz")
+        engine.export_to(tmp_path / "f.GZ")
+        engine.export_to(tmp_path / "e.zstd")
+
+    assert gzip.decompress((tmp_path / "e.gz").read_bytes()) == exported
+    assert (tmp_path / "e.gz").read_bytes() == (tmp_path / "f.GZ").read_bytes()
+    with zstandard.open(tmp_path / "e.zstd", "rb") as unpacked:
+        assert unpacked.read() == exported
+
+
+def test_export_when_states_and_patches_were_handed_in_then_it_has_them_as_they_were(
+    exported: bytes,
+) -> None:
+    documents = [json.loads(line) for line in exported.splitlines()]
+    own = [
+        {name: each["data"][name] for name in ("state", "patch") if name in each["data"]}
+        for each in documents
+        if each["kind"] == "checkpoint" and each["data"]["id"].startswith("record@")
+    ]
+
+    assert own[:2] == [
+        {"state": {"n": 0, "text": "x" * 5000}},
+        {"patch": {"patched": {"by": 0}, "text": None}},
+    ]
+    assert all(len(each) == 1 for each in own)
+    numbers = [each["data"].get("number") for each in documents]
+    history = [
+        number
+        for number, each in zip(numbers, documents, strict=True)
+        if each["kind"] in ("checkpoint", "event")
+    ]
+    assert history == sorted(history)
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "e.db"])
+def test_export_when_made_then_its_owner_alone_can_read_it_and_nothing_lies_beside(
+    full_store: Path, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    before = os.umask(0)
+    try:
+        with holdfast.open(full_store) as engine:
+            engine.export_to(folder / name)
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    assert [each.name for each in folder.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "e.db", "json:e"])
+def test_export_when_something_is_there_then_it_is_not_touched(
+    full_store: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    there = tmp_path / name.removeprefix("json:")
+    there.write_text("mine")
+
+    with holdfast.open(full_store) as engine, pytest.raises(holdfast.TargetExists) as caught:
+        engine.export_to(name)
+
+    assert caught.value.target == str(there)
+    assert there.read_text() == "mine"
+    assert not list(tmp_path.glob(".holdfast*"))
+
+
+def test_export_when_the_folder_is_missing_then_storage_unavailable(
+    full_store: Path, tmp_path: Path
+) -> None:
+    with holdfast.open(full_store) as engine:
+        for name in ("e.jsonl", "e.db"):
+            with pytest.raises(holdfast.StorageUnavailable, match="cannot be"):
+                engine.export_to(tmp_path / "nowhere" / name)
+
+
+def test_import_when_the_store_holds_something_then_refused_and_nothing_changes(
+    full_store: Path, tmp_path: Path, exported: bytes, seen: Seen
+) -> None:
+    assert exported
+    with holdfast.open(tmp_path / "b.db") as other:
+        other.checkpoint("mine")
+        before = seen(other)
+        for source in (tmp_path / "full.jsonl", full_store):
+            with pytest.raises(holdfast.StoreNotEmpty):
+                other.import_from(source)
+        assert seen(other) == before
+
+
+@pytest.mark.parametrize("place", ["", "memory:", "a\0b", 3])
+def test_export_when_the_target_is_no_place_then_the_request_is_refused(place: Any) -> None:
+    with holdfast.open("memory:") as engine:
+        with pytest.raises(holdfast.InvalidRequest):
+            engine.export_to(place)
+        with pytest.raises(holdfast.InvalidRequest):
+            engine.import_from(place)
+        with pytest.raises(holdfast.InvalidRequest, match="the same store"):
+            engine.import_from(engine)
+
+
+def test_import_when_the_source_is_missing_then_storage_unavailable(tmp_path: Path) -> None:
+    with holdfast.open("memory:") as engine:
+        for name in ("e.jsonl", "e.db"):
+            with pytest.raises(holdfast.StorageUnavailable):
+                engine.import_from(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_when_a_row_is_damaged_then_it_is_named_and_nothing_is_there(
+    full_store: Path, tmp_path: Path
+) -> None:
+    import sqlite3
+
+    raw = sqlite3.connect(full_store)
+    raw.execute("UPDATE checkpoints SET body = x'7b7d' WHERE sequence = 60 AND stage_id IS NULL")
+    raw.commit()
+    raw.close()
+
+    with holdfast.open(full_store) as engine:
+        for name in ("e.jsonl", "e.db"):
+            with pytest.raises(holdfast.CheckpointCorrupted, match="record@"):
+                engine.export_to(tmp_path / name)
+    assert [each.name for each in tmp_path.iterdir()] == ["full.db"]
+
+
+def test_progress_when_asked_for_then_told_up_to_the_end_while_others_may_write(
+    full_store: Path, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    with holdfast.open(full_store) as engine:
+
+        def note(done: int, total: int) -> None:
+            engine.checkpoint("meanwhile")  # no lock is held
+            told.append((done, total))
+
+        moved = engine.export_to(tmp_path / "e.jsonl", progress=note)
+
+    everything = moved.checkpoints + moved.events + moved.workflows + moved.leases + moved.attempts
+    assert told[-1] == (everything, everything)
+    assert told == sorted(told)
+
+
+def test_progress_when_it_raises_then_nothing_is_imported(tmp_path: Path, exported: bytes) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop(done: int, total: int) -> None:
+        raise Enough
+
+    many = tmp_path / "many.db"
+    with holdfast.open(many) as engine:
+        for _ in range(3):
+            with pytest.raises(Enough):
+                engine.import_from(_slow_pipe(tmp_path, exported), progress=stop)
+            assert engine.list() == []
+
+
+def _slow_pipe(folder: Path, content: bytes) -> holdfast.Engine:
+    """An engine whose store takes longer to read than the first telling takes to come."""
+    engine = holdfast.open("memory:")
+    (folder / "slow.jsonl").write_bytes(content)
+    engine.import_from(folder / "slow.jsonl")
+    for count in range(3_000):
+        engine.checkpoint("long", state={"count": count, "text": "y" * 200})
+    return engine
+
+
+def test_async_engine_when_exporting_and_importing_then_the_same(
+    full_store: Path, exported: bytes, tmp_path: Path
+) -> None:
+    async def move() -> None:
+        async with holdfast.open_async(full_store) as engine:
+            await engine.export_to(tmp_path / "a.jsonl")
+        async with holdfast.open_async(tmp_path / "b.db") as other:
+            await other.import_from(tmp_path / "a.jsonl")
+            await other.export_to(tmp_path / "b.jsonl")
+
+    asyncio.run(move())
+
+    assert (tmp_path / "a.jsonl").read_bytes() == exported
+    assert (tmp_path / "b.jsonl").read_bytes() == exported
+
+
+def test_import_when_the_engine_has_a_log_then_what_happened_long_ago_is_not_told_anew(
+    tmp_path: Path, exported: bytes
+) -> None:
+    assert exported
+    log = tmp_path / "log"
+    with holdfast.open(tmp_path / "b.db", log=holdfast.Log(file=log, level="debug")) as engine:
+        engine.import_from(tmp_path / "full.jsonl")
+
+    assert "lease_taken" not in (log.read_text() if log.exists() else "")
