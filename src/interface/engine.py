@@ -14,8 +14,7 @@ from .engine_writing import Writing
 from .registry import Registry
 
 
-class Engine(Writing, Recovery, Steering, Retaining, Looking):
-class Engine(Writing, Recovery, Steering, Transferring, Looking):
+class Engine(Writing, Recovery, Steering, Retaining, Transferring, Looking):
     """Checkpoints and recovery on one store. May be used from many threads.
 
     Made by `holdfast.open`; a context manager. A string for an id is its text form (``"wf"``,

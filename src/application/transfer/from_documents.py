@@ -12,6 +12,7 @@ from ...domain.lease import Lease
 from ...domain.moment import Moment
 from ...domain.payload import JsonText, Payload
 from ...domain.ports import Codec, UnitOfWork
+from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
 from .document import Document, Kind, MisfitDocument
 from .members import Members
@@ -107,7 +108,11 @@ def _write_workflow(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     del codec
     workflow_id = Scope(members.text("workflow_id")).workflow_id
     wanted = members.optional("opening", members.checkpoint)
-    uow.transfer.raise_sequence(workflow_id, members.integer("last_sequence", least=1))
+    uow.transfer.raise_sequence(workflow_id, members.integer("last_sequence"))
+    days = members.optional("retention_days", members.seconds)
+    count = members.optional("retention_count", members.integer)
+    if days is not None or count is not None:
+        uow.retention.set_policy(workflow_id, OwnRetention(days, count))
     standing = uow.checkpoints.standing(workflow_id)
     found = standing.opening if standing else None
     if wanted is None and found is not None:

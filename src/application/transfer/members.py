@@ -44,7 +44,7 @@ class Members:
         return value
 
     def seconds(self, name: str) -> float:
-        """Take a number of seconds."""
+        """Take a number of seconds, or of days."""
         value = self._take(name)
         if type(value) is not float:
             raise self._misfit(name, "not a number with a point")

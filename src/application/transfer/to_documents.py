@@ -52,10 +52,17 @@ def _history(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:
 
 def _kept_of(name: str, uow: UnitOfWork) -> Iterator[Document]:
     last = uow.transfer.last_sequence(name)
-    if last:
+    policy = uow.retention.policy(name)
+    if last or not policy.says_nothing:
         standing = uow.checkpoints.standing(name)
         opening = str(standing.opening) if standing and standing.opening else None
-        data = {"workflow_id": name, "last_sequence": last, "opening": opening}
+        data: JsonObject = {
+            "workflow_id": name,
+            "last_sequence": last,
+            "opening": opening,
+            "retention_days": float(policy.days) if policy.days is not None else None,
+            "retention_count": policy.count,
+        }
         yield Document(Kind.WORKFLOW, data)
     lease = uow.leases.get(name)
     if lease is not None:

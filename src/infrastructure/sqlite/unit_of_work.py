@@ -18,6 +18,7 @@ class SqliteUnitOfWork:
         self.leases = SqliteLeaseStore(transaction)
         self.attempts = SqliteAttemptLog(transaction)
         self.events = SqliteEventLog(transaction)
+        self.transfer = SqliteTransfer(transaction)
         self._transaction = transaction
         self._retention: SqliteRetentionStore | None = None
 
@@ -27,4 +28,3 @@ class SqliteUnitOfWork:
         if self._retention is None:
             self._retention = SqliteRetentionStore(self._transaction)
         return self._retention
-        self.transfer = SqliteTransfer(transaction)

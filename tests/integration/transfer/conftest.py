@@ -52,6 +52,7 @@ def _fill(engine: holdfast.Engine) -> None:
     with pytest.raises(LookupError), engine.run("failing", handler="h") as run:
         raise LookupError("why not")
     engine.checkpoint("open", type="stage_start", stage_id="s", resume_handler="h", input=None)
+    engine.retain("record", days=7, count=5)
     engine.cancel("open")
     engine.retry("open")
 
