@@ -258,3 +258,33 @@ def test_import_when_the_engine_has_a_log_then_what_happened_long_ago_is_not_tol
         engine.import_from(tmp_path / "full.jsonl")
 
     assert "lease_taken" not in (log.read_text() if log.exists() else "")
+
+
+def test_import_when_a_workflow_has_a_retention_of_its_own_then_it_comes_along(
+    tmp_path: Path, exported: bytes
+) -> None:
+    own = [
+        document["data"]
+        for document in map(json.loads, exported.splitlines())
+        if document["kind"] == "workflow" and document["data"]["workflow_id"] == "record"
+    ]
+    with holdfast.open("memory:") as other:
+        other.import_from(tmp_path / "full.jsonl")
+        other.export_to(tmp_path / "again.jsonl")
+
+    assert (own[0]["retention_days"], own[0]["retention_count"]) == (7.0, 5)
+    assert (tmp_path / "again.jsonl").read_bytes() == exported
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "e.db"])
+def test_export_when_the_beginning_was_purged_then_refused_and_nothing_is_there(
+    tmp_path: Path, name: str
+) -> None:
+    with holdfast.open(tmp_path / "purged.db") as engine:
+        for count in range(9):
+            engine.checkpoint("long", state={"n": count})
+        engine.purge(keep=3)
+        with pytest.raises(holdfast.ChainBroken, match="long@6 is missing"):
+            engine.export_to(tmp_path / name)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["purged.db"]
