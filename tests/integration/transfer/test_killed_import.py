@@ -22,7 +22,7 @@ def test_import_when_killed_then_the_store_holds_nothing_and_takes_it_the_next_t
     _kill_an_import(tmp_path / "b.db", source, "open", after)
 
     with holdfast.open(tmp_path / "b.db", create=False) as engine:
-        assert engine.list() == engine.workflows() == engine.events() == []
+        assert not engine.list() and not engine.workflows() and not engine.events()
         engine.import_from(source)
         engine.export_to(tmp_path / "again.jsonl")
     assert (tmp_path / "again.jsonl").read_bytes() == exported

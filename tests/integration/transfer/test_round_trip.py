@@ -254,7 +254,7 @@ def test_import_when_the_engine_has_a_log_then_what_happened_long_ago_is_not_tol
 ) -> None:
     assert exported
     log = tmp_path / "log"
-    with holdfast.open(tmp_path / "b.db", log=holdfast.Log(file=log, level="debug")) as engine:
+    with holdfast.open(tmp_path / "b.db", log=holdfast.Log(file=str(log), level="debug")) as engine:
         engine.import_from(tmp_path / "full.jsonl")
 
     assert "lease_taken" not in (log.read_text() if log.exists() else "")
