@@ -8,6 +8,7 @@ from .checkpoint_repository import JsonCheckpointRepository
 from .event_log import JsonEventLog
 from .logs import JsonAttemptLog, JsonLeaseStore, JsonSequences
 from .retention_store import JsonRetentionStore
+from .transfer import JsonTransfer
 from .view import View
 
 if TYPE_CHECKING:
@@ -24,3 +25,4 @@ class JsonUnitOfWork:
         self.attempts = JsonAttemptLog(view)
         self.events = JsonEventLog(view)
         self.retention = JsonRetentionStore(view)
+        self.transfer = JsonTransfer(view)

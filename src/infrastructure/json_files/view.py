@@ -161,6 +161,12 @@ class View:
         self._next_number += 1
         return number
 
+    def skip_to(self, number: int) -> None:
+        """Let the next change have *number*."""
+        if number < self._next_number:
+            raise ValueError(f"number {number} is not above {self._next_number - 1}")
+        self._next_number = number
+
     def note(self, entry: Entry) -> None:
         """Add to the index."""
         self.entries.append(entry)
