@@ -172,6 +172,7 @@ if TYPE_CHECKING:
         EventKind as EventKind,
     )
     from .domain.execution_context import ExecutionContext as ExecutionContext
+    from .domain.ports.store_care import StoreStats as StoreStats
     from .domain.retention import Retention as Retention
     from .domain.scope import Scope as Scope
     from .domain.snapshots import (
@@ -182,6 +183,12 @@ if TYPE_CHECKING:
     )
     from .domain.snapshots import (
         WorkflowStateSnapshot as WorkflowStateSnapshot,
+    )
+    from .domain.verification import (
+        Finding as Finding,
+    )
+    from .domain.verification import (
+        VerifyReport as VerifyReport,
     )
     from .domain.workflow_summary import WorkflowSummary as WorkflowSummary
     from .interface.async_engine import AsyncEngine as AsyncEngine
@@ -286,8 +293,10 @@ _HOMES = {
     "domain.events": ["DomainEvent", "EventKind"],
     "domain.execution_context": ["ExecutionContext"],
     "domain.retention": ["Retention"],
+    "domain.ports.store_care": ["StoreStats"],
     "domain.scope": ["Scope"],
     "domain.snapshots": ["AgentStateSnapshot", "StageStateSnapshot", "WorkflowStateSnapshot"],
+    "domain.verification": ["Finding", "VerifyReport"],
     "domain.workflow_summary": ["WorkflowSummary"],
     "interface.async_engine": ["AsyncEngine"],
     "interface.async_run": ["AsyncAgent", "AsyncRun", "AsyncStage"],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ..domain.checkpoint import Checkpoint
 from ..domain.events import DomainEvent, EventKind
+from ..domain.json_value import JsonValue
 from ..domain.payload import Payload
 from ..domain.ports import (
     AttemptLog,
@@ -18,10 +21,12 @@ from ..domain.ports import (
     RetentionStore,
     SequenceGenerator,
     Store,
+    StoreStats,
     Transfer,
     UnitOfWork,
     Written,
 )
+from ..domain.verification import VerifyReport
 from .correlation import correlation_of
 
 T = TypeVar("T")
@@ -77,6 +82,22 @@ class AnnouncingStore:
     def give_back(self) -> bool:
         """Give some of the space that is not used any more back to the file system."""
         return self._store.give_back()
+
+    def verify(self, *, repair: bool = False, at: datetime) -> VerifyReport:
+        """Look everything through; see `StoreCare`."""
+        return self._store.verify(repair=repair, at=at)
+
+    def backup(self, path: Path) -> None:
+        """Write a consistent copy; see `StoreCare`."""
+        self._store.backup(path)
+
+    def stats(self) -> StoreStats:
+        """Return how much the store holds."""
+        return self._store.stats()
+
+    def in_force(self) -> Mapping[str, JsonValue]:
+        """Return what is in force, as read back."""
+        return self._store.in_force()
 
     def close(self) -> None:
         """Wait for the work that was accepted, then let go of the store."""

@@ -114,6 +114,9 @@ class AsyncEngine:
     stale = _in_thread(Engine.stale)
     attempts = _in_thread(Engine.attempts)
     events = _in_thread(Engine.events)
+    verify = _in_thread(Engine.verify)
+    backup = _in_thread(Engine.backup)
+    stats = _in_thread(Engine.stats)
 
     def purge_every(
         self,

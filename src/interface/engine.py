@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from .engine_care import Caring
 from .engine_looking import Looking
 from .engine_recovery import Recovery
 from .engine_retention import Retaining
@@ -14,7 +15,7 @@ from .engine_writing import Writing
 from .registry import Registry
 
 
-class Engine(Writing, Recovery, Steering, Retaining, Transferring, Looking):
+class Engine(Writing, Recovery, Steering, Retaining, Transferring, Looking, Caring):
     """Checkpoints and recovery on one store. May be used from many threads.
 
     Made by `holdfast.open`; a context manager. A string for an id is its text form (``"wf"``,

@@ -16,6 +16,7 @@ from .lease_store import LeaseStore
 from .randomness import Randomness
 from .retention_store import Removed, RetentionStore
 from .sequence_generator import SequenceGenerator
+from .store_care import StoreCare, StoreStats
 from .transfer import Transfer
 from .unit_of_work import Store, UnitOfWork, Written
 
@@ -36,6 +37,8 @@ __all__ = [
     "RetentionStore",
     "SequenceGenerator",
     "Store",
+    "StoreCare",
+    "StoreStats",
     "Transfer",
     "UnitOfWork",
     "Written",

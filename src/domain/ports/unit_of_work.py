@@ -12,6 +12,7 @@ from .event_log import EventLog
 from .lease_store import LeaseStore
 from .retention_store import RetentionStore
 from .sequence_generator import SequenceGenerator
+from .store_care import StoreCare
 from .transfer import Transfer
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class UnitOfWork(Protocol):
     def transfer(self) -> Transfer: ...
 
 
-class Store(Protocol):
+class Store(StoreCare, Protocol):
     """Runs work as transactions; may be called from any thread.
 
     A transaction is a function, not a block: so that it can be run again after trouble with a lock

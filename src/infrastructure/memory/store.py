@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
-from ...domain.errors import StoreClosed
-from ...domain.ports import Codec, UnitOfWork, Written
+from ...domain.errors import InvalidRequest, StoreClosed
+from ...domain.json_value import JsonValue
+from ...domain.ports import Codec, StoreStats, UnitOfWork, Written
+from ...domain.verification import VerifyReport
 from .checkpoint_repository import MemoryCheckpointRepository
 from .logs import MemoryAttemptLog, MemoryEventLog, MemoryLeaseStore, MemorySequences
 from .retention_store import MemoryRetentionStore
@@ -80,6 +85,51 @@ class MemoryStore:
     def give_back(self) -> bool:
         """Do nothing: Python does."""
         return False
+
+    def verify(self, *, repair: bool = False, at: datetime) -> VerifyReport:
+        """Count what is there: memory has no damage that could be told."""
+        del repair, at
+        found = self.stats()
+        return VerifyReport(
+            self.target,
+            checked={
+                "workflows": found.workflows,
+                "checkpoints": found.checkpoints,
+                "attempts": found.attempts,
+                "events": found.events,
+            },
+        )
+
+    def backup(self, path: Path) -> None:
+        """Refuse: there is no file."""
+        raise InvalidRequest(f"a store in memory cannot be backed up to {path}; it has no file")
+
+    def stats(self) -> StoreStats:
+        """Return how much the store holds."""
+
+        def count(uow: UnitOfWork) -> StoreStats:
+            tables = self.tables
+            checkpoints = sum(map(len, tables.checkpoints.values()))
+            statuses = Counter(
+                each.status.value if each.status else "record"
+                for each in uow.checkpoints.summaries()
+            )
+            return StoreStats(
+                self.target,
+                statuses.total(),
+                checkpoints,
+                checkpoints + len(tables.events),
+                sum(map(len, tables.attempts.values())),
+                dict(statuses),
+                size=0,
+                free=0,
+            )
+
+        return self.read(count)
+
+    def in_force(self) -> Mapping[str, JsonValue]:
+        """Return what is in force: nothing outlives the process."""
+        return {"durability": "none", "warnings": []}
 
     def close(self) -> None:
         """Refuse everything from now on."""

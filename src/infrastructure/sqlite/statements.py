@@ -40,6 +40,7 @@ WORKFLOW_NAMES = (
     "SELECT workflow_id FROM workflows AS w WHERE EXISTS (SELECT 1 FROM checkpoints "
     "WHERE workflow = w.id) LIMIT ?"
 )
+SELECT_WORKFLOWS = f"SELECT {_WORKFLOW_COLUMNS} FROM workflows ORDER BY id"
 WORKFLOWS_BY_HEAD = (
     "SELECT workflow_id FROM workflows AS w WHERE EXISTS (SELECT 1 FROM checkpoints "
     "WHERE workflow = w.id) ORDER BY (SELECT number FROM checkpoints WHERE workflow = w.id "
@@ -78,6 +79,7 @@ SELECT_PARENT = "SELECT parent FROM checkpoints WHERE workflow = ? AND sequence 
 SELECT_FIRST = (
     f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? ORDER BY sequence LIMIT 1"
 )
+SELECT_LAST_SEQUENCE = "SELECT max(sequence) FROM checkpoints WHERE workflow = ?"
 COUNT_CHECKPOINTS = "SELECT count(*) FROM checkpoints WHERE workflow = ?"
 SELECT_UNFINISHED = (
     f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = ? AND {IS_UNFINISHED} "

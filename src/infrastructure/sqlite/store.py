@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from ...domain.errors import HoldfastError, SchemaTooNew, StorageUnavailable
-from ...domain.ports import UnitOfWork, Written
+from ...domain.json_value import JsonValue
+from ...domain.ports import StoreStats, UnitOfWork, Written
+from ...domain.verification import VerifyReport
 from ..json_codec import JsonCodec
 from .commit_queue import CommitQueue, Ticket
 from .connection import (
@@ -142,6 +145,38 @@ class SqliteStore:
         """Give some of the space that is not used any more back to the file system."""
         with self._connections.writing(self._write_timeout):
             return self.patiently(lambda: self._writer.give_back(self._deadline(None)))
+
+    def verify(self, *, repair: bool = False, at: datetime) -> VerifyReport:
+        """Look everything through; see `StoreCare`."""
+        from .care import verify
+
+        report = self.read(lambda uow: verify(uow, repair=False, at=at))
+        if not repair or report.intact or any(each.kind == "file" for each in report.findings):
+            return report  # writing into damaged pages would destroy more
+        return self.write(lambda uow: verify(uow, repair=True, at=at))
+
+    def backup(self, path: Path) -> None:
+        """Write a consistent copy; see `StoreCare`."""
+        from .care import backup
+
+        backup(self._connections, path)
+
+    def stats(self) -> StoreStats:
+        """Return how much the store holds."""
+        from .care import stats
+
+        return self.read(lambda uow: stats(uow, self.target, self._path))
+
+    def in_force(self) -> Mapping[str, JsonValue]:
+        """Return what is in force, as read back."""
+        from .care import in_force
+
+        def look() -> Mapping[str, JsonValue]:
+            connection = self._connections.writer()
+            return in_force(modes_in_force(connection), connection, self._path)
+
+        with self._connections.writing(self._write_timeout):
+            return self.patiently(look)
 
     def close(self) -> None:
         """Wait for the work that was accepted, then let go of the file. Twice does no harm."""

@@ -13,6 +13,7 @@ class SqliteUnitOfWork:
     """What one transaction works on."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
         self.checkpoints = SqliteCheckpointRepository(transaction)
         self.sequences = SqliteSequences(transaction)
         self.leases = SqliteLeaseStore(transaction)
