@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .domain.checkpoint_id import CheckpointId as CheckpointId
     from .domain.checkpoint_status import CheckpointStatus as CheckpointStatus
     from .domain.checkpoint_type import CheckpointType as CheckpointType
+    from .domain.difference import Difference as Difference
     from .domain.error_record import ErrorRecord as ErrorRecord
     from .domain.errors import (
         AlreadyAnswered as AlreadyAnswered,
@@ -202,6 +203,7 @@ if TYPE_CHECKING:
         AsyncStage as AsyncStage,
     )
     from .interface.configuration.values import Configuration as Configuration
+    from .interface.damaged_warning import DamagedWarning as DamagedWarning
     from .interface.engine import Engine as Engine
     from .interface.log import Log as Log
     from .interface.opening import (
@@ -245,6 +247,7 @@ _HOMES = {
     "domain.checkpoint_id": ["CheckpointId"],
     "domain.checkpoint_status": ["CheckpointStatus"],
     "domain.checkpoint_type": ["CheckpointType"],
+    "domain.difference": ["Difference"],
     "domain.error_record": ["ErrorRecord"],
     "domain.errors": [
         "AlreadyAnswered",
@@ -301,6 +304,7 @@ _HOMES = {
     "interface.async_engine": ["AsyncEngine"],
     "interface.async_run": ["AsyncAgent", "AsyncRun", "AsyncStage"],
     "interface.configuration.values": ["Configuration"],
+    "interface.damaged_warning": ["DamagedWarning"],
     "interface.engine": ["Engine"],
     "interface.log": ["Log"],
     "interface.opening": ["open", "open_async"],

@@ -110,6 +110,7 @@ class AsyncEngine:
     list = _in_thread(Engine.list)
     workflows = _in_thread(Engine.workflows)
     context = _in_thread(Engine.context)
+    diff = _in_thread(Engine.diff)
     outline = _in_thread(Engine.outline)
     stale = _in_thread(Engine.stale)
     attempts = _in_thread(Engine.attempts)
@@ -117,6 +118,7 @@ class AsyncEngine:
     verify = _in_thread(Engine.verify)
     backup = _in_thread(Engine.backup)
     stats = _in_thread(Engine.stats)
+    in_force = _in_thread(Engine.in_force)
 
     def purge_every(
         self,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..domain.errors import InvalidRequest
+from ..domain.json_value import JsonValue
 from .engine_base import EngineBase
 
 if TYPE_CHECKING:
@@ -43,6 +45,17 @@ class Caring(EngineBase):
         if not os.fspath(path):
             raise InvalidRequest("a backup needs the path of a new file")
         self._kernel.store.backup(Path(path))
+
+    def in_force(self) -> Mapping[str, JsonValue]:
+        """Return what is in force, by name: durability as read back, versions, paths.
+
+        ``warnings`` is a list of sentences about what is worth a look.
+        """
+        from .. import __version__
+
+        return {"holdfast": __version__, "store": self._kernel.store.target} | dict(
+            self._kernel.store.in_force()
+        )
 
     def stats(self) -> StoreStats:
         """Return how much the store holds, and how many bytes it takes."""

@@ -19,6 +19,7 @@ from ..domain.ports import CheckpointFilter
 from ..domain.staleness import DEFAULT_THRESHOLD
 from ..domain.workflow_summary import WorkflowSummary
 from .arguments import chosen, require_count
+from .damaged_warning import warn_of_damage
 from .engine_base import EngineBase
 from .targets import (
     CheckpointRef,
@@ -30,13 +31,21 @@ from .targets import (
     workflow_of,
 )
 
+# Of a context, what tells whose it is, and repeats the state of the checkpoint's own scope.
+_WHICH = ("checkpoint_id", "workflow_id", "chain")
+
 if TYPE_CHECKING:
     from ..application.queries.find_stale import StaleWorkflow
     from ..application.queries.outline_workflow import ScopeOutline
+    from ..domain.difference import Difference
 
 
 class Looking(EngineBase):
-    """The part of an engine that looks, and changes nothing."""
+    """The part of an engine that looks, and changes nothing.
+
+    What is damaged raises `Damaged` where it is asked for by name; lists leave it out, and each
+    time warn of it with a `DamagedWarning`.
+    """
 
     def get(self, id: CheckpointRef) -> Checkpoint:
         """Return a checkpoint; raises `NotFound`."""
@@ -83,7 +92,9 @@ class Looking(EngineBase):
             metadata,
             checkpoint_of(older_than_id) if older_than_id is not None else None,
         )
-        return self._kernel.dispatcher.ask(list_checkpoints, ListCheckpoints(wanted, limit))
+        return self._kernel.dispatcher.ask(
+            list_checkpoints, ListCheckpoints(wanted, limit, warn_of_damage)
+        )
 
     def workflows(
         self, *, status: str | None = None, limit: int | None = 100
@@ -93,7 +104,9 @@ class Looking(EngineBase):
 
         require_count("limit", limit)
         wanted = chosen(CheckpointStatus, "status", status) if status is not None else None
-        return self._kernel.dispatcher.ask(list_workflows, ListWorkflows(wanted, limit))
+        return self._kernel.dispatcher.ask(
+            list_workflows, ListWorkflows(wanted, limit, warn_of_damage)
+        )
 
     def context(
         self, id_or_workflow: Target | None = None, *, workflow_id: str | None = None
@@ -104,6 +117,23 @@ class Looking(EngineBase):
         query = RebuildContext(target_of(id_or_workflow, workflow_id))
         replay = self._kernel.dispatcher.ask(rebuild_context, query)
         return self._kernel.context(replay)
+
+    def diff(self, old: CheckpointRef, new: CheckpointRef) -> builtins.list[Difference]:
+        """Return what differs between two checkpoints: their states, and their contexts, by path.
+
+        Paths begin with ``state`` or ``context``. Which checkpoints they are is no difference.
+        """
+        from ..domain.difference import differences
+
+        found: builtins.list[Difference] = []
+        one, other = self.get(old), self.get(new)
+        found += differences(one.state, other.state, "state")
+        contexts = [self.context(each.id).to_dict() for each in (one, other)]
+        for each in contexts:
+            for key in _WHICH:
+                each.pop(key, None)
+        found += differences(*contexts, "context")
+        return found
 
     def outline(
         self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
@@ -124,7 +154,9 @@ class Looking(EngineBase):
 
         if threshold < timedelta():
             raise InvalidRequest(f"threshold is {threshold}; give no time or more")
-        return self._kernel.dispatcher.ask(find_stale, FindStale(self._kernel.registry, threshold))
+        return self._kernel.dispatcher.ask(
+            find_stale, FindStale(self._kernel.registry, threshold, warn_of_damage)
+        )
 
     def attempts(
         self, workflow: WorkflowRef | None = None, *, workflow_id: str | None = None
@@ -154,4 +186,6 @@ class Looking(EngineBase):
         require_count("limit", limit)
         either = workflow is not None or workflow_id is not None
         name = workflow_of(workflow, workflow_id) if either else None
-        return self._kernel.dispatcher.ask(read_events, ReadEvents(after, name, limit))
+        return self._kernel.dispatcher.ask(
+            read_events, ReadEvents(after, name, limit, warn_of_damage)
+        )

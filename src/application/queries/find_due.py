@@ -56,7 +56,11 @@ class Due:
 def find_due(query: FindDue, *, uow: UnitOfWork, env: Environment) -> Due:
     """Handle `FindDue`; takes no lock, and reads an index over unfinished workflows alone."""
     due = Due()
-    for opening in uow.checkpoints.unfinished_workflows():
+
+    def note(damage: Damaged) -> None:
+        due.damaged[getattr(damage, "subject", str(damage))] = str(damage)
+
+    for opening in uow.checkpoints.unfinished_workflows(on_damage=note):
         workflow = opening.id.workflow_id
         if workflow in query.besides:
             continue

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_status import CheckpointStatus
+from ...domain.errors import Damaged
 from ...domain.lease import Lease, Owner, Standing
-from ...domain.ports import HandlerRegistry, UnitOfWork
+from ...domain.ports import HandlerRegistry, OnDamage, UnitOfWork
 from ...domain.recoverability import Obstacle, is_due, obstacle_of_handler
 from ...domain.scope import Scope
 from ...domain.staleness import DEFAULT_THRESHOLD, StaleBecause, stale_because
@@ -26,6 +27,7 @@ class FindStale:
 
     registry: HandlerRegistry
     threshold: timedelta = DEFAULT_THRESHOLD
+    on_damage: OnDamage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,21 @@ class StaleWorkflow:
 
 def find_stale(query: FindStale, *, uow: UnitOfWork, env: Environment) -> list[StaleWorkflow]:
     """Handle `FindStale`; the one that is silent for longest comes first."""
-    found = (
-        _examine(opening, query, uow, env) for opening in uow.checkpoints.unfinished_workflows()
-    )
+    openings = uow.checkpoints.unfinished_workflows(on_damage=query.on_damage)
+    found = (_examined(opening, query, uow, env) for opening in openings)
     return sorted((each for each in found if each is not None), key=lambda each: each.since)
+
+
+def _examined(
+    opening: Checkpoint, query: FindStale, uow: UnitOfWork, env: Environment
+) -> StaleWorkflow | None:
+    try:
+        return _examine(opening, query, uow, env)
+    except Damaged as damage:
+        if query.on_damage is None:
+            raise
+        query.on_damage(damage)
+        return None
 
 
 def _examine(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...domain.checkpoint import Checkpoint
-from ...domain.ports import CheckpointFilter, UnitOfWork
+from ...domain.ports import CheckpointFilter, OnDamage, UnitOfWork
 from ..environment import Environment
 from .get_checkpoint import require_workflow
 
@@ -17,6 +17,7 @@ class ListCheckpoints:
 
     wanted: CheckpointFilter
     limit: int | None = 100
+    on_damage: OnDamage | None = None
 
 
 def list_checkpoints(
@@ -32,4 +33,4 @@ def list_checkpoints(
     """
     if query.wanted.workflow_id is not None:
         require_workflow(query.wanted.workflow_id, uow)
-    return list(islice(uow.checkpoints.find(query.wanted), query.limit))
+    return list(islice(uow.checkpoints.find(query.wanted, on_damage=query.on_damage), query.limit))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ...domain.checkpoint_status import CheckpointStatus
-from ...domain.ports import UnitOfWork
+from ...domain.ports import OnDamage, UnitOfWork
 from ...domain.workflow_summary import WorkflowSummary
 from ..environment import Environment
 
@@ -17,6 +17,7 @@ class ListWorkflows:
 
     status: CheckpointStatus | None = None
     limit: int | None = 100
+    on_damage: OnDamage | None = None
 
 
 def list_workflows(
@@ -26,4 +27,8 @@ def list_workflows(
     env: Environment,  # noqa: ARG001
 ) -> list[WorkflowSummary]:
     """Handle `ListWorkflows`."""
-    return list(islice(uow.checkpoints.summaries(status=query.status), query.limit))
+    return list(
+        islice(
+            uow.checkpoints.summaries(status=query.status, on_damage=query.on_damage), query.limit
+        )
+    )

@@ -13,6 +13,7 @@ from .handler_registry import HandlerRegistry, HandlerSpec
 from .host import Host
 from .journal import Journal
 from .lease_store import LeaseStore
+from .on_damage import OnDamage
 from .randomness import Randomness
 from .retention_store import Removed, RetentionStore
 from .sequence_generator import SequenceGenerator
@@ -32,6 +33,7 @@ __all__ = [
     "Host",
     "Journal",
     "LeaseStore",
+    "OnDamage",
     "Randomness",
     "Removed",
     "RetentionStore",

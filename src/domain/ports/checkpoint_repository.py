@@ -15,6 +15,7 @@ from ..payload import Payload
 from ..replay import Replay
 from ..scope import Scope
 from ..workflow_summary import WorkflowStanding, WorkflowSummary
+from .on_damage import OnDamage
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,17 @@ class CheckpointRepository(Protocol):
     def progressed_since(self, workflow_id: str, sequence: int) -> bool:
         """Whether something after *sequence* was achieved that never was before it."""
 
-    def find(self, wanted: CheckpointFilter) -> Iterator[Checkpoint]:
+    def find(
+        self, wanted: CheckpointFilter, *, on_damage: OnDamage | None = None
+    ) -> Iterator[Checkpoint]:
         """Iterate over the checkpoints that match, the newest first, in flat memory."""
 
-    def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
+    def summaries(
+        self, *, status: CheckpointStatus | None = None, on_damage: OnDamage | None = None
+    ) -> Iterator[WorkflowSummary]:
         """Iterate over all workflows, the one written to last first, in flat memory."""
 
-    def unfinished_workflows(self) -> Iterator[Checkpoint]:
+    def unfinished_workflows(self, *, on_damage: OnDamage | None = None) -> Iterator[Checkpoint]:
         """Iterate over the openings of workflows that have not reached their end.
 
         Reads an index over those alone, whatever else the store holds.

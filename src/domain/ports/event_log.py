@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..events import DomainEvent
+from .on_damage import OnDamage
 
 
 class EventLog(Protocol):
@@ -14,7 +15,12 @@ class EventLog(Protocol):
         """Add *event* under a number above every one given out before in this store."""
 
     def read(
-        self, *, after: int = 0, workflow_id: str | None = None, limit: int = 1000
+        self,
+        *,
+        after: int = 0,
+        workflow_id: str | None = None,
+        limit: int = 1000,
+        on_damage: OnDamage | None = None,
     ) -> list[DomainEvent]:
         """Return the events numbered above *after*, the oldest first, at most *limit*.
 

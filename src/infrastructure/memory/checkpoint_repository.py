@@ -11,7 +11,7 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.errors import ChainBroken, NotFound, Purged
 from ...domain.payload import Payload
-from ...domain.ports import CheckpointFilter
+from ...domain.ports import CheckpointFilter, OnDamage
 from ...domain.progress import achievement
 from ...domain.replay import Change, Replay
 from ...domain.scope import Scope
@@ -136,7 +136,12 @@ class MemoryCheckpointRepository:
         after = {achievement(row.checkpoint) for number, row in rows if number > sequence}
         return bool(after - before - {None})
 
-    def find(self, wanted: CheckpointFilter) -> Iterator[Checkpoint]:
+    def find(
+        self,
+        wanted: CheckpointFilter,
+        *,
+        on_damage: OnDamage | None = None,  # noqa: ARG002 - memory has none
+    ) -> Iterator[Checkpoint]:
         """Iterate over the checkpoints that match, the newest first."""
         rows = [row for rows in self._tables.checkpoints.values() for row in rows.values()]
         limit = self._row(wanted.older_than).number if wanted.older_than else None
@@ -144,7 +149,12 @@ class MemoryCheckpointRepository:
             if (limit is None or row.number < limit) and wanted.matches(row.checkpoint):
                 yield self._copy(row.checkpoint)
 
-    def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
+    def summaries(
+        self,
+        *,
+        status: CheckpointStatus | None = None,
+        on_damage: OnDamage | None = None,  # noqa: ARG002 - memory has none
+    ) -> Iterator[WorkflowSummary]:
         """Iterate over all workflows, the one written to last first."""
         heads = [rows[max(rows)] for rows in self._tables.checkpoints.values() if rows]
         for head in sorted(heads, key=lambda each: -each.number):
@@ -152,7 +162,11 @@ class MemoryCheckpointRepository:
             if status is None or summary.status is status:
                 yield summary
 
-    def unfinished_workflows(self) -> Iterator[Checkpoint]:
+    def unfinished_workflows(
+        self,
+        *,
+        on_damage: OnDamage | None = None,  # noqa: ARG002 - memory has none
+    ) -> Iterator[Checkpoint]:
         """Iterate over the openings of workflows that have not reached their end."""
         for workflow_id in list(self._tables.checkpoints):
             opening = self._opening(workflow_id)

@@ -9,6 +9,7 @@ from itertools import islice
 from ...domain.attempt import Attempt
 from ...domain.events import DomainEvent, EventKind
 from ...domain.lease import Lease
+from ...domain.ports import OnDamage
 from .tables import StoredRow, Tables, UndoLog
 
 
@@ -86,7 +87,12 @@ class MemoryEventLog:
         self._undo.put(self._tables.events, number, replace(event, number=number, detail=detail))
 
     def read(
-        self, *, after: int = 0, workflow_id: str | None = None, limit: int = 1000
+        self,
+        *,
+        after: int = 0,
+        workflow_id: str | None = None,
+        limit: int = 1000,
+        on_damage: OnDamage | None = None,  # noqa: ARG002 - memory has none
     ) -> list[DomainEvent]:
         """Return the events numbered above *after*, the oldest first."""
         rows = (row for rows in self._tables.checkpoints.values() for row in rows.values())

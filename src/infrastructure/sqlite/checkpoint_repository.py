@@ -12,7 +12,7 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.errors import CheckpointCorrupted, NotFound
 from ...domain.payload import JsonText, Payload
-from ...domain.ports import CheckpointFilter
+from ...domain.ports import CheckpointFilter, OnDamage
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
@@ -23,6 +23,7 @@ from .body import unpack
 from .chains import Chains
 from .keyframes import Keyframes
 from .logs import SqliteLeaseStore
+from .passing_over import passing_over
 from .purge_memory import PurgeMemory
 from .rows import (
     CheckpointRow,
@@ -171,7 +172,9 @@ class SqliteCheckpointRepository:
         key = {"workflow": workflow.id, "sequence": sequence}
         return self._execute(sql.PROGRESSED_SINCE, key).fetchone() is not None
 
-    def find(self, wanted: CheckpointFilter) -> Iterator[Checkpoint]:
+    def find(
+        self, wanted: CheckpointFilter, *, on_damage: OnDamage | None = None
+    ) -> Iterator[Checkpoint]:
         """Iterate over the checkpoints that match, the newest first."""
         key: dict[str, Any] = {}
         if wanted.workflow_id is not None:
@@ -191,30 +194,53 @@ class SqliteCheckpointRepository:
             type_="type" in key,
             older="older" in key,
         )
-        for found in self._tx.each(text, key, "a checkpoint"):
-            name = wanted.workflow_id or self._tx.name_of(CheckpointRow._make(found).workflow)
-            checkpoint = self._checkpoint(intact_row(found, name), name)
-            if wanted.matches(checkpoint):
+        for found in self._tx.listed(text, key, "a checkpoint", on_damage):
+            row = CheckpointRow._make(found)
+            checkpoint: Checkpoint | None = None
+            with passing_over(on_damage, f"checkpoint number {row.number}"):
+                name = wanted.workflow_id or self._tx.name_of(row.workflow)
+                checkpoint = self._checkpoint(intact_row(found, name), name)
+            if checkpoint is not None and wanted.matches(checkpoint):
                 yield checkpoint
 
-    def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
+    def summaries(
+        self, *, status: CheckpointStatus | None = None, on_damage: OnDamage | None = None
+    ) -> Iterator[WorkflowSummary]:
         """Iterate over all workflows, the one written to last first."""
-        for (workflow_id,) in self._tx.each(sql.WORKFLOWS_BY_HEAD, (), "the name of a workflow"):
-            workflow = self._tx.workflow(workflow_id)
-            if workflow is not None and (status is None or workflow.status == status.value):
-                yield self._summary(workflow)
+        subject = "the name of a workflow"
+        for (workflow_id,) in self._tx.listed(sql.WORKFLOWS_BY_HEAD, (), subject, on_damage):
+            summary: WorkflowSummary | None = None
+            with passing_over(on_damage, f"the record of workflow {workflow_id}"):
+                workflow = self._listed_workflow(workflow_id)
+                if status is None or workflow.status == status.value:
+                    summary = self._summary(workflow)
+            if summary is not None:
+                yield summary
 
-    def unfinished_workflows(self) -> Iterator[Checkpoint]:
+    def unfinished_workflows(self, *, on_damage: OnDamage | None = None) -> Iterator[Checkpoint]:
         """Iterate over the openings of workflows that have not reached their end."""
-        for (workflow_id,) in self._tx.each(sql.WORKFLOWS_UNFINISHED, (), "the name of a workflow"):
-            workflow = self._tx.workflow(workflow_id)
-            if workflow is not None and workflow.opening is not None:
-                yield self.get(CheckpointId(workflow_id, None, None, workflow.opening))
+        subject = "the name of a workflow"
+        for (workflow_id,) in self._tx.listed(sql.WORKFLOWS_UNFINISHED, (), subject, on_damage):
+            opening: Checkpoint | None = None
+            with passing_over(on_damage, f"the record of workflow {workflow_id}"):
+                workflow = self._listed_workflow(workflow_id)
+                if workflow.opening is not None:
+                    opening = self.get(CheckpointId(workflow_id, None, None, workflow.opening))
+            if opening is not None:
+                yield opening
 
     def workflow_ids(self, limit: int) -> list[str]:
         """Return the ids of at most *limit* workflows."""
         rows = self._tx.each(sql.WORKFLOW_NAMES, (limit,), "the name of a workflow")
         return [name for (name,) in rows]
+
+    def _listed_workflow(self, workflow_id: str) -> WorkflowRow:
+        workflow = self._tx.workflow(workflow_id)
+        if workflow is None:
+            # Its index says another name than its row.
+            subject = f"the record of workflow {workflow_id}"
+            raise CheckpointCorrupted(subject, "it is not found by its name")
+        return workflow
 
     def _row(self, checkpoint_id: CheckpointId) -> CheckpointRow:
         workflow = self._workflow_of(checkpoint_id)

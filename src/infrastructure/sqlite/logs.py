@@ -15,7 +15,9 @@ from ...domain.errors import CheckpointCorrupted
 from ...domain.events import DomainEvent, EventKind
 from ...domain.lease import Lease
 from ...domain.moment import Moment, from_microseconds, to_microseconds
+from ...domain.ports import OnDamage
 from . import statements as sql
+from .passing_over import passing_over
 from .rows import (
     CheckpointRow,
     error_of,
@@ -159,21 +161,34 @@ class SqliteEventLog:
         self._tx.insert(sql.INSERT_EVENT, "events", (*values, seal_of(values)))
 
     def read(
-        self, *, after: int = 0, workflow_id: str | None = None, limit: int = 1000
+        self,
+        *,
+        after: int = 0,
+        workflow_id: str | None = None,
+        limit: int = 1000,
+        on_damage: OnDamage | None = None,
     ) -> list[DomainEvent]:
         """Return the events numbered above *after*, the oldest first."""
-        logged = self._logged(after, workflow_id, limit)
-        created = self._created(after, workflow_id, limit)
+        logged = self._logged(after, workflow_id, limit, on_damage)
+        created = self._created(after, workflow_id, limit, on_damage)
         merged = heapq.merge(logged, created, key=lambda each: each.number)
         return list(islice(merged, limit))
 
-    def _logged(self, after: int, workflow_id: str | None, limit: int) -> Iterator[DomainEvent]:
+    def _logged(
+        self, after: int, workflow_id: str | None, limit: int, on_damage: OnDamage | None
+    ) -> Iterator[DomainEvent]:
         key = {"after": after, "limit": limit, "workflow_id": workflow_id}
         text = sql.SELECT_EVENTS if workflow_id is None else sql.SELECT_EVENTS_OF
-        for found in self._tx.each(text, key, "an event"):
-            yield _event(found)
+        for found in self._tx.listed(text, key, "an event", on_damage):
+            event: DomainEvent | None = None
+            with passing_over(on_damage, f"event {found[0]}"):
+                event = _event(found)
+            if event is not None:
+                yield event
 
-    def _created(self, after: int, workflow_id: str | None, limit: int) -> Iterator[DomainEvent]:
+    def _created(
+        self, after: int, workflow_id: str | None, limit: int, on_damage: OnDamage | None
+    ) -> Iterator[DomainEvent]:
         key: dict[str, Any] = {"after": after, "limit": limit}
         if workflow_id is not None:
             workflow = self._tx.workflow(workflow_id)
@@ -181,9 +196,13 @@ class SqliteEventLog:
                 return
             key["workflow"] = workflow.id
         text = sql.SELECT_CREATED if workflow_id is None else sql.SELECT_CREATED_OF
-        for found in self._tx.each(text, key, "a checkpoint"):
-            name = workflow_id or self._tx.name_of(CheckpointRow._make(found).workflow)
-            yield _created_event(intact_row(found, name), name)
+        for found in self._tx.listed(text, key, "a checkpoint", on_damage):
+            event: DomainEvent | None = None
+            with passing_over(on_damage, f"checkpoint number {found[0]}"):
+                name = workflow_id or self._tx.name_of(CheckpointRow._make(found).workflow)
+                event = _created_event(intact_row(found, name), name)
+            if event is not None:
+                yield event
 
 
 def _created_event(row: CheckpointRow, workflow_id: str) -> DomainEvent:

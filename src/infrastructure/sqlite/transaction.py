@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted, NotFound
+from ...domain.ports import OnDamage
 from ...domain.scope import Scope
 from . import statements as sql
+from .lenient_text import lenient_text
 from .rows import Parent, intact_row, seal_of
 from .trouble import is_undecodable
 from .writer_memory import WriterMemory
@@ -106,6 +108,24 @@ class Transaction:
                 yield row
         except sqlite3.OperationalError as error:
             raise _named(error, subject) from error
+
+    def listed(
+        self, text: str, key: Any, subject: object, on_damage: OnDamage | None
+    ) -> Iterator[Any]:
+        """Iterate as `each` does; somebody who is told of damage gets rows with bad text as well.
+
+        No seal fits those.
+        """
+        if on_damage is None:
+            yield from self.each(text, key, subject)
+            return
+        cursor = self.connection.execute(text, key)
+        while True:
+            with lenient_text(self.connection):
+                row = cursor.fetchone()
+            if row is None:
+                return
+            yield row
 
     def insert(self, text: str, table: str, row: Sequence[Any], *more: Any) -> None:
         """Add a numbered row, whose last column is its seal."""

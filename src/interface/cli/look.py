@@ -99,8 +99,9 @@ def list_command(
 
 @click.command("show")
 @click.argument("target", metavar="ID")
+@click.option("--raw", is_flag=True, help="Only what it stores itself, as JSON.")
 @click.pass_obj
-def show_command(shell: Shell, target: str) -> None:
+def show_command(shell: Shell, target: str, raw: bool) -> None:
     """Show one checkpoint and what it holds.
 
     With what it adds up to: the workflow, the stage and the agent as it saw them. ID is a
@@ -108,8 +109,8 @@ def show_command(shell: Shell, target: str) -> None:
     """
     with shell.engine() as engine:
         checkpoint = engine.get(target) if "@" in target else engine.latest(target)
-        found = with_snapshots(checkpoint)
-    if shell.as_json:
+        found = whole(checkpoint) if raw else with_snapshots(checkpoint)
+    if shell.as_json or raw:
         shell.print_json(found)
     else:
         print_checkpoint(shell, checkpoint, found)

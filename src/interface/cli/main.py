@@ -41,6 +41,10 @@ COMMANDS = {
     "export": ("transfer", "Write everything to a file, or to another store."),
     "import": ("transfer", "Read everything from a file, or from another store."),
     "config": ("config", "Show what is configured, and where each value came from."),
+    "doctor": ("doctor", "Examine a store: what is in force, damaged, cannot be resumed."),
+    "diff": ("care", "Show what differs between two checkpoints."),
+    "backup": ("care", "Copy a store, while others write to it."),
+    "stats": ("care", "Show how much a store holds."),
     "supervise": ("supervise", "Recover what is due, and purge, until told to stop."),
     "purge": ("retention", "Let old checkpoints go, and give their space back."),
     "consolidate": ("retention", "Let the newest checkpoint of a workflow stand for itself."),
@@ -94,4 +98,4 @@ def main(args: Sequence[str] | None = None) -> None:
         from .ending import report
 
         sys.exit(report(error, verbose=shell.shows_tracebacks))
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code if isinstance(code, int) and code else shell.exit_code)

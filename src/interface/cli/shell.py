@@ -26,6 +26,7 @@ class Shell:
         self._config: Configuration | None = None
         self._program: Registry | Engine | None = None
         self._has_commands = False
+        self.exit_code = 0  # of a command that did what it could
 
     def give(self, name: str, value: Any) -> None:
         """Note an option; one that was not given, or is 0 or false, says nothing."""
@@ -93,7 +94,7 @@ class Shell:
             create=create,
             log=self.config.log,
         )
-        with Engine(kernel) as engine:
+        with Engine(kernel) as engine, self._hearing(looks_only=not writable):
             yield self._isolated(engine)
 
     def registry(self) -> Registry:
@@ -137,6 +138,25 @@ class Shell:
         # In a pipe there is no width to fit: what is cut off there is lost to whoever reads it.
         width = None if sys.stdout.isatty() else 200
         return Console(width=width, highlight=False, soft_wrap=False)
+
+    @contextmanager
+    def _hearing(self, *, looks_only: bool) -> Iterator[None]:
+        """Say on standard error what a list left out, and end with 5."""
+        if not looks_only:
+            yield
+            return
+        import warnings
+
+        from ..damaged_warning import DamagedWarning
+
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always", DamagedWarning)
+            yield
+        for text in dict.fromkeys(
+            str(each.message) for each in heard if issubclass(each.category, DamagedWarning)
+        ):
+            click.echo(f"holdfast: {text}", err=True)
+            self.exit_code = 5
 
     def _isolated(self, engine: Engine) -> Engine:
         """Return the engine with the program's handlers in processes of their own."""
