@@ -31,7 +31,7 @@ from .targets import (
     workflow_of,
 )
 
-# Of a context, what tells whose it is, and repeats the state of the checkpoint's own scope.
+# Of a context, what tells whose it is.
 _WHICH = ("checkpoint_id", "workflow_id", "chain")
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Looking(EngineBase):
         for each in contexts:
             for key in _WHICH:
                 each.pop(key, None)
-        found += differences(*contexts, "context")
+        found += differences(contexts[0], contexts[1], "context")
         return found
 
     def outline(

@@ -48,7 +48,11 @@ def doctor_command(shell: Shell, repair: bool) -> int:
             }
         )
     else:
-        said = [f"{each.key} = {each.value}  ({each.origin})" for each in configured if not each.is_default]
+        said = [
+            f"{each.key} = {each.value}  ({each.origin})"
+            for each in configured
+            if not each.is_default
+        ]
         _print(shell, found, said)
     return 0 if found.verification.intact else _DAMAGED
 
