@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.errors import CheckpointCorrupted, NotFound
 from ...domain.payload import Payload
-from ...domain.ports import CheckpointFilter
+from ...domain.ports import CheckpointFilter, OnDamage
 from ...domain.progress import Achievement, achievement
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
+from ..passing_over import passing_over
 from . import layout
 from .appender import append
 from .chains import Chains
@@ -126,50 +128,69 @@ class JsonCheckpointRepository:
                 return False
         return True
 
-    def find(self, wanted: CheckpointFilter) -> Iterator[Checkpoint]:
+    def find(
+        self, wanted: CheckpointFilter, *, on_damage: OnDamage | None = None
+    ) -> Iterator[Checkpoint]:
         """Iterate over the checkpoints that match, the newest first."""
         limit = wanted.older_than
         below = read_checkpoint(self._view, limit).number if limit is not None else None
-        for stored in self._newest(wanted.workflow_id):
+        for stored in self._newest(wanted.workflow_id, on_damage):
             if (below is None or stored.number < below) and wanted.matches(stored.checkpoint):
                 yield self._attached(stored)
 
-    def summaries(self, *, status: CheckpointStatus | None = None) -> Iterator[WorkflowSummary]:
+    def summaries(
+        self, *, status: CheckpointStatus | None = None, on_damage: OnDamage | None = None
+    ) -> Iterator[WorkflowSummary]:
         """Iterate over all workflows, the one written to last first."""
         seen: set[str] = set()
         for entry in self._view.newest_entries():
             if entry.kind != "created" or entry.workflow_id in seen:
                 continue
             seen.add(entry.workflow_id)
-            pointer = pointer_of(self._view, entry.workflow_id)
-            if pointer is None or pointer.head is None:
-                continue
-            if status is None or pointer.status is status:
-                yield self._summary(pointer, pointer.head)
+            summary: WorkflowSummary | None = None
+            with passing_over(on_damage, f"workflow {entry.workflow_id}"):
+                pointer = pointer_of(self._view, entry.workflow_id)
+                if pointer is None or pointer.head is None:
+                    continue
+                if status is None or pointer.status is status:
+                    summary = self._summary(pointer, pointer.head)
+            if summary is not None:
+                yield summary
 
-    def unfinished_workflows(self) -> Iterator[Checkpoint]:
+    def unfinished_workflows(self, *, on_damage: OnDamage | None = None) -> Iterator[Checkpoint]:
         """Iterate over the openings of workflows that have not reached their end."""
         for workflow_id in unfinished_workflows(self._view):
-            pointer = pointer_of(self._view, workflow_id)
-            if pointer is not None and pointer.is_unfinished and pointer.opening is not None:
-                yield self.get(pointer.opening)
+            opening: Checkpoint | None = None
+            with passing_over(on_damage, f"workflow {workflow_id}"):
+                pointer = pointer_of(self._view, workflow_id)
+                if pointer is not None and pointer.is_unfinished and pointer.opening is not None:
+                    opening = self.get(pointer.opening)
+            if opening is not None:
+                yield opening
 
     def workflow_ids(self, limit: int) -> list[str]:
         """Return the ids of at most *limit* workflows."""
         return list(islice(workflow_ids(self._view), limit))
 
-    def _newest(self, workflow_id: str | None) -> Iterator[StoredCheckpoint]:
+    def _newest(
+        self, workflow_id: str | None, on_damage: OnDamage | None
+    ) -> Iterator[StoredCheckpoint]:
         """Iterate over the checkpoints of a workflow, or of all, the newest first."""
         if workflow_id is not None:
             for named in self._view.checkpoint_files(workflow_id, newest_first=True):
-                yield read_file(self._view, named)
+                stored: StoredCheckpoint | None = None
+                with passing_over(on_damage, f"a checkpoint of {workflow_id}"):
+                    stored = read_file(self._view, named)
+                if stored is not None:
+                    yield stored
             return
         for entry in self._view.newest_entries():
             if entry.kind == "created":
-                try:
-                    yield read_checkpoint(self._view, entry.checkpoint_id)
-                except NotFound:
-                    continue  # taken away since
+                stored = None
+                with passing_over(on_damage, entry.checkpoint_id), suppress(NotFound):
+                    stored = read_checkpoint(self._view, entry.checkpoint_id)
+                if stored is not None:  # else it was taken away since
+                    yield stored
 
     def _openings_and_closings(self, scope: Scope) -> Iterator[layout.NamedFile]:
         folder = layout.workflow(scope.workflow_id)

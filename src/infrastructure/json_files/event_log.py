@@ -9,6 +9,8 @@ from itertools import islice
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted, InvalidId, NotFound
 from ...domain.events import DomainEvent, EventKind
+from ...domain.ports import OnDamage
+from ..passing_over import passing_over
 from . import layout
 from .checkpoint_file import StoredCheckpoint, read_checkpoint
 from .documents import Document
@@ -37,25 +39,34 @@ class JsonEventLog:
         self._view.note(Entry(number, "event", text, first))
 
     def read(
-        self, *, after: int = 0, workflow_id: str | None = None, limit: int = 1000
+        self,
+        *,
+        after: int = 0,
+        workflow_id: str | None = None,
+        limit: int = 1000,
+        on_damage: OnDamage | None = None,
     ) -> list[DomainEvent]:
         """Return the events numbered above *after*, the oldest first."""
-        return list(islice(self._read(after, workflow_id), limit))
+        return list(islice(self._read(after, workflow_id, on_damage), limit))
 
-    def _read(self, after: int, workflow_id: str | None) -> Iterator[DomainEvent]:
+    def _read(
+        self, after: int, workflow_id: str | None, on_damage: OnDamage | None
+    ) -> Iterator[DomainEvent]:
         files: dict[tuple[str, int], dict[int, Document]] = {}
         for entry in self._view.entries_after(after):
             name = entry.workflow_id
             if workflow_id not in (None, name):
                 continue
-            if entry.kind == "created":
-                event = self._created(entry)
-            else:
-                key = (name, entry.file)
-                if key not in files:
-                    files = {key: self._file(*key)}  # events of one file come close together
-                found = files[key].get(entry.number)
-                event = _of_document(found, name) if found is not None else None
+            event: DomainEvent | None = None
+            with passing_over(on_damage, f"event {entry.number}"):
+                if entry.kind == "created":
+                    event = self._created(entry)
+                else:
+                    key = (name, entry.file)
+                    if key not in files:
+                        files = {key: self._file(*key)}  # events of one file come close together
+                    found = files[key].get(entry.number)
+                    event = _of_document(found, name) if found is not None else None
             if event is not None:
                 yield event
 

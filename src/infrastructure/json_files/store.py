@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from ...domain.errors import HoldfastError, StorageUnavailable, StoreClosed
-from ...domain.ports import UnitOfWork, Written
+from ...domain.json_value import JsonValue
+from ...domain.ports import StoreStats, UnitOfWork, Written
+from ...domain.verification import VerifyReport
 from ..json_codec import JsonCodec
 from ..sqlite.commit_queue import CommitQueue, Ticket
 from . import layout
+from .care import no_backup, no_repair
 from .file_operations import Files
 from .index import Entry, Index, IndexLost
 from .index_rebuild import index_made_anew
@@ -117,6 +121,30 @@ class JsonFileStore:
     def give_back(self) -> bool:
         """Do nothing: files and folders that nobody needs are removed with what was in them."""
         return False
+
+    def verify(self, *, repair: bool = False, at: datetime) -> VerifyReport:
+        """Read everything, and return what is damaged; repairs nothing yet."""
+        from ..verification_by_reading import verified_by_reading
+
+        del at
+        report = self.read(lambda uow: verified_by_reading(uow, self.target))
+        if repair and not report.intact:
+            raise no_repair(self.target)
+        return report
+
+    def backup(self, path: Path) -> None:
+        """Refuse: its files are copied as files."""
+        raise no_backup(path)
+
+    def stats(self) -> StoreStats:
+        """Return how much the store holds; reads all of it."""
+        from ..verification_by_reading import counted_by_reading
+
+        return self.read(lambda uow: counted_by_reading(uow, self.target))
+
+    def in_force(self) -> Mapping[str, JsonValue]:
+        """Return what is in force."""
+        return {"durability": "power", "warnings": []}
 
     def close(self) -> None:
         """Wait for the work that was accepted, then let go. Twice does no harm."""

@@ -17,13 +17,13 @@ from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
+from ..passing_over import passing_over
 from . import statements as sql
 from .appender import Appender
 from .body import unpack
 from .chains import Chains
 from .keyframes import Keyframes
 from .logs import SqliteLeaseStore
-from .passing_over import passing_over
 from .purge_memory import PurgeMemory
 from .rows import (
     CheckpointRow,

@@ -16,8 +16,8 @@ from ...domain.events import DomainEvent, EventKind
 from ...domain.lease import Lease
 from ...domain.moment import Moment, from_microseconds, to_microseconds
 from ...domain.ports import OnDamage
+from ..passing_over import passing_over
 from . import statements as sql
-from .passing_over import passing_over
 from .rows import (
     CheckpointRow,
     error_of,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...domain.errors import CheckpointCorrupted, Damaged, InvalidId, NotFound
-from ...domain.ports import OnDamage
+from ..domain.errors import CheckpointCorrupted, Damaged, InvalidId, NotFound
+from ..domain.ports import OnDamage
 
 
 @contextmanager
