@@ -19,7 +19,7 @@ _DAMAGED = 5
 @click.option("--repair", is_flag=True, help="Put right what can be; quarantine what cannot.")
 @click.pass_obj
 def doctor_command(shell: Shell, repair: bool) -> int:
-    """Examine a store: what is in force, what is damaged, what cannot be resumed.
+    """Say what is in force, damaged, or cannot be resumed.
 
     Nothing is changed without --repair. With it what is damaged is put right where one byte is
     wrong, made anew where it is redundant, and else moved to a file beside the store, which ends in

@@ -41,12 +41,12 @@ COMMANDS = {
     "export": ("transfer", "Write everything that the store holds to TARGET."),
     "import": (
         "transfer",
-        "Read everything from SOURCE into the store, which must hold nothing yet.",
+        "Read everything from SOURCE into an empty store.",
     ),
     "config": ("config", "Show what is configured, and where each value came from."),
     "doctor": (
         "doctor",
-        "Examine a store: what is in force, what is damaged, what cannot be resumed.",
+        "Say what is in force, damaged, or cannot be resumed.",
     ),
     "diff": ("care", "Show what differs between two checkpoints."),
     "backup": ("care", "Copy a store to a new file, while others write to it."),

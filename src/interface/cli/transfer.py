@@ -39,7 +39,7 @@ def export_command(shell: Shell, target: str) -> None:
 @click.argument("source")
 @click.pass_obj
 def import_command(shell: Shell, source: str) -> None:
-    """Read everything from SOURCE into the store, which must hold nothing yet.
+    """Read everything from SOURCE into an empty store.
 
     SOURCE is what `holdfast export` has written: a file, compressed or not, - for standard input,
     or a store. The store is made if there is none. All of it is imported, or nothing: of a file
