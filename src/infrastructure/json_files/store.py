@@ -13,8 +13,8 @@ from ...domain.errors import HoldfastError, StorageUnavailable, StoreClosed
 from ...domain.json_value import JsonValue
 from ...domain.ports import StoreStats, UnitOfWork, Written
 from ...domain.verification import VerifyReport
+from ..commit_queue import CommitQueue, Ticket
 from ..json_codec import JsonCodec
-from ..sqlite.commit_queue import CommitQueue, Ticket
 from . import layout
 from .care import no_backup, no_repair
 from .file_operations import Files
@@ -91,24 +91,13 @@ class JsonFileStore:
 
     def write(self, work: Callable[[UnitOfWork], T], *, timeout: float | None = None) -> T:
         """Run *work* as one transaction and return what it returns, durably."""
-        ticket = Ticket(work, self._deadline(timeout))
-        self._queue.run([ticket])
-        try:
-            if ticket.error is not None:
-                raise ticket.error
-            result: T = ticket.result
-            return result
-        finally:
-            del ticket  # an error that is kept would keep itself
+        return self._queue.write(work, self._deadline(timeout))
 
     def write_each(
         self, works: Sequence[Callable[[UnitOfWork], T]], *, timeout: float | None = None
     ) -> list[Written[T]]:
         """Run each as a transaction of its own; return what became of each, durably."""
-        deadline = self._deadline(timeout)
-        tickets = [Ticket(work, deadline) for work in works]
-        self._queue.run(tickets)
-        return [Written(ticket.result, ticket.error) for ticket in tickets]
+        return self._queue.write_each(works, self._deadline(timeout))
 
     def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run *work* on one unchanging view of the store."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import StorageUnavailable
-from .commit_queue import Ticket
+from ..commit_queue import Ticket
 from .connection import require_schema
 from .connections import Connections
 from .space import cut_off, free_pages, truncate_log

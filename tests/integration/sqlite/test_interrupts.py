@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from holdfast.domain.events import DomainEvent, EventKind
 from holdfast.domain.ports import UnitOfWork
+from holdfast.infrastructure import commit_queue
 from holdfast.infrastructure.sqlite import (
-    commit_queue,
     connections,
     store,
     transaction,

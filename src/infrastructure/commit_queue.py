@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
-from ...domain.errors import StoreBusy
-from ...domain.ports import UnitOfWork
+from ..domain.errors import StoreBusy
+from ..domain.ports import UnitOfWork, Written
+
+T = TypeVar("T")
 
 # In one transaction; the rest waits for the next.
 _MOST_TOGETHER = 512
@@ -103,6 +105,26 @@ class CommitQueue:
         # How many may be expected to come back, by how many there were the last time.
         self._expected = 0
         self._arrived = threading.Condition(self._mutex)
+
+    def write(self, work: Callable[[UnitOfWork], T], deadline: float) -> T:
+        """Have *work* performed; return what it returned, or raise why it was not written."""
+        ticket = Ticket(work, deadline)
+        self.run([ticket])
+        try:
+            if ticket.error is not None:
+                raise ticket.error
+            result: T = ticket.result
+            return result
+        finally:
+            del ticket  # an error that is kept would keep itself
+
+    def write_each(
+        self, works: Sequence[Callable[[UnitOfWork], T]], deadline: float
+    ) -> list[Written[T]]:
+        """Have each performed; return what became of each."""
+        tickets = [Ticket(work, deadline) for work in works]
+        self.run(tickets)
+        return [Written(ticket.result, ticket.error) for ticket in tickets]
 
     def run(self, tickets: Sequence[Ticket]) -> None:
         """Return when each ticket has its outcome.
