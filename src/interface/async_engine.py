@@ -22,14 +22,14 @@ from ..application.queries.plan_recovery import RecoveryPlan
 from ..application.runs.flow import Flow
 from ..application.runs.recover import plan, recover
 from ..application.runs.recovery_result import RecoveryResult
-from ..application.runs.start import enter_or_replay, start
+from ..application.runs.start import enter_or_replay
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES
 from ..domain.json_value import JsonObject, JsonValue
 from .async_run import AsyncRun
 from .drivers.async_driver import AsyncDriver
 from .engine import Engine
 from .kernel import Kernel
-from .orders import enter_order, recover_order, start_order
+from .orders import enter_order, recover_order
 from .registry import Registry
 from .targets import Target
 
@@ -55,15 +55,29 @@ def _in_thread(
 
 def _performed(
     method: Callable[Concatenate[Engine, P], T],
-    flow: Callable[Concatenate[Engine, P], Flow[T]],
 ) -> Callable[Concatenate[AsyncEngine, P], Coroutine[Any, Any, T]]:
-    """Return the coroutine method that performs what a method of `Engine` does."""
+    """Return the coroutine method that awaits the one flow that a method of `Engine` performs."""
 
     @functools.wraps(method)
     async def call(self: AsyncEngine, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._driver.run(flow(self._engine, *args, **kwargs))
+        flow = cast("Flow[T]", method(self._flows, *args, **kwargs))
+        return await self._driver.run(flow)
 
     return cast("Callable[Concatenate[AsyncEngine, P], Coroutine[Any, Any, T]]", call)
+
+
+class _HandsOver:
+    """Stands where a driver does, and hands flows over to whoever performs them by awaiting."""
+
+    def run(self, flow: Flow[T]) -> Flow[T]:
+        """Return the flow as it is."""
+        return flow
+
+
+class _Flows(Engine):
+    """An engine whose methods return what they would perform."""
+
+    _driver = _HandsOver()  # type: ignore[assignment]
 
 
 class AsyncEngine:
@@ -76,6 +90,7 @@ class AsyncEngine:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._engine = Engine(kernel)
+        self._flows = _Flows(kernel)
         self._driver = AsyncDriver(kernel)
         self.handler = self._engine.handler
         self.workflow = self._engine.workflow
@@ -90,8 +105,8 @@ class AsyncEngine:
         """The handlers that can run here."""
         return self._engine.registry
 
-    # The same object, seen from another face.
-    checkpoint = _performed(Engine.checkpoint, Engine._checkpoint_flow)  # noqa: SLF001
+    checkpoint = _performed(Engine.checkpoint)
+    start = _performed(Engine.start)
     complete = _in_thread(Engine.complete)
     fail = _in_thread(Engine.fail)
     heartbeat = _in_thread(Engine.heartbeat)
@@ -165,11 +180,6 @@ class AsyncEngine:
             return AsyncRun(session, self._driver)
 
         return RunOpening(open_run)
-
-    async def start(self, name: str, *, workflow_id: str, input: JsonValue = None) -> JsonValue:
-        """Run a registered workflow and return its result; see `Engine.start`."""
-        spec, command = start_order(self._kernel, name, workflow_id, input)
-        return await self._driver.run(start(self._kernel.attempts, command, spec))
 
     @overload
     async def recover(

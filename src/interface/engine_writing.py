@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from ..application.commands.create_checkpoint import CreateCheckpoint, create_checkpoint
 from ..application.payloads import payload_of
@@ -17,6 +18,9 @@ from ..domain.scope import Scope
 from .arguments import chosen, metadata_of
 from .engine_base import EngineBase
 from .targets import CheckpointRef, WorkflowRef, checkpoint_of, workflow_of
+
+if TYPE_CHECKING:
+    from ..application.runs.session import Session
 
 
 class Writing(EngineBase):
@@ -60,46 +64,6 @@ class Writing(EngineBase):
             LeaseHeld: somebody else carries the workflow on.
             ScopeOpen, IllegalTransition: its scope does not allow it as things stand.
         """
-        return self._driver.run(
-            self._checkpoint_flow(
-                workflow_id,
-                type=type,
-                name=name,
-                stage_id=stage_id,
-                agent_id=agent_id,
-                state=state,
-                patch=patch,
-                input=input,
-                output=output,
-                resume_handler=resume_handler,
-                parent=parent,
-                depends_on=depends_on,
-                max_retries=max_retries,
-                metadata=metadata,
-                timeout=timeout,
-            )
-        )
-
-    def _checkpoint_flow(
-        self,
-        workflow_id: str,
-        *,
-        type: str = "progress",
-        name: str | None = None,
-        stage_id: str | None = None,
-        agent_id: str | None = None,
-        state: JsonObject | None = None,
-        patch: JsonObject | None = None,
-        input: JsonValue = None,
-        output: JsonValue = None,
-        resume_handler: str | None = None,
-        parent: CheckpointRef | None = None,
-        depends_on: Iterable[CheckpointRef] = (),
-        max_retries: int = DEFAULT_MAX_RETRIES,
-        metadata: Mapping[str, JsonValue] | None = None,
-        timeout: float | None = None,
-    ) -> Flow[Checkpoint]:
-        """Return what `checkpoint` does, for a driver to perform."""
         scope = Scope(workflow_id, stage_id, agent_id)
         payload = payload_of(
             self._kernel.codec, state=state, patch=patch, input=input, output=output, of=scope
@@ -122,10 +86,16 @@ class Writing(EngineBase):
             if session is not None
             else self._kernel.inherited(workflow_id),
         )
+        return self._driver.run(self._save(command, session, timeout))
+
+    def _save(
+        self, command: CreateCheckpoint, session: Session | None, timeout: float | None
+    ) -> Flow[Checkpoint]:
         created: Checkpoint = yield Execute(create_checkpoint, command, timeout)
-        self._touch(workflow_id)
+        entry = command.entry
+        self._touch(entry.scope.workflow_id)
         if session is not None:
-            self._note_state(session, scope, payload)
+            self._note_state(session, entry.scope, entry.payload)
         return created
 
     def complete(
