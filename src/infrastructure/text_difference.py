@@ -29,7 +29,7 @@ class Edit(NamedTuple):
     text: bytes
 
 
-def difference(old: bytes, new: bytes, *, most: int) -> list[Edit] | None:
+def difference(old: bytes | bytearray, new: bytes, *, most: int) -> list[Edit] | None:
     """Return edits that make *new* of *old*, in the order of their places.
 
     ``None`` when they would hold more than *most* bytes of text: then they are not worth it.
@@ -49,7 +49,7 @@ def apply(old: bytes | bytearray, edits: Sequence[Edit]) -> bytearray:
     return text
 
 
-def makes(old: bytes, edits: Sequence[Edit], new: bytes) -> bool:
+def makes(old: bytes | bytearray, edits: Sequence[Edit], new: bytes) -> bool:
     """Whether `apply` makes *new* of *old* with the edits; without making it, for it may be large.
 
     >>> makes(b"one two", [Edit(0, 3, b"1")], b"1 two")
@@ -70,7 +70,7 @@ def makes(old: bytes, edits: Sequence[Edit], new: bytes) -> bool:
 
 
 class _Comparison:
-    def __init__(self, old: bytes, new: bytes, most: int) -> None:
+    def __init__(self, old: bytes | bytearray, new: bytes, most: int) -> None:
         self.old = old
         self.new = new
         self.old_view = memoryview(old)
@@ -177,11 +177,11 @@ class _Comparison:
 # Where two short texts of one size part: their difference as one number tells, without a loop.
 
 
-def _equal_at_start(one: bytes, other: bytes) -> int:
+def _equal_at_start(one: bytes | bytearray, other: bytes) -> int:
     differing = int.from_bytes(one, "big") ^ int.from_bytes(other, "big")
     return len(one) - (differing.bit_length() + 7) // 8
 
 
-def _equal_at_end(one: bytes, other: bytes) -> int:
+def _equal_at_end(one: bytes | bytearray, other: bytes) -> int:
     differing = int.from_bytes(one, "little") ^ int.from_bytes(other, "little")
     return len(one) - (differing.bit_length() + 7) // 8

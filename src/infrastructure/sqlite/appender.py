@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted, Damaged, NotFound
 from ...domain.payload import Payload
 from ...domain.scope import Scope
 from . import statements as sql
-from .body import pack, unpack
+from .body import Members, members_of, pack
 from .chains import Chains
 from .differences import encode_difference
 from .keyframes import Keyframes
 from .purge_memory import PurgeMemory
 from .rebuild import Rebuild
 from .rows import CheckpointRow, Parent, id_of, intact_row, new_row, row_with_keyframe
+from .tails import Tail
 from .transaction import Transaction, WorkflowRow
-from .writer_memory import Tail
 
 # Comparing smaller states costs more than writing what it saves: both fit into a page or two.
 _WORTH_COMPARING = 4096
@@ -33,17 +34,18 @@ class Appender:
         """Add a checkpoint after its parent; return it as the parent of the next."""
         parent = self._parent(checkpoint, workflow)
         tail = self._tail(parent, workflow, payload)
-        difference = self._difference(checkpoint.scope, payload, tail)
-        body = pack(payload, difference)
+        scope, members = checkpoint.id.scope, members_of(payload)
+        body = pack(members, self._difference(scope, payload, tail))
         number = self._tx.next_number()
         row = new_row(checkpoint, number, workflow.id, body, parent)
-        rebuild = self._rebuild_if_due(row, body, parent, workflow)
-        if rebuild is not None:
-            row = row_with_keyframe(row)
+        if parent is not None and self._keyframes.is_due(row):
+            tail = self._whole(tail, parent, workflow)
+            row = self._with_keyframe(row, tail, scope, members, parent)
+        elif tail is not None:
+            tail.add(scope, row, members)
         self._tx.insert(sql.INSERT_CHECKPOINT, "checkpoints", row, body)
-        if rebuild is not None:
-            self._keyframes.add(row, rebuild, parent.keyframe if parent else None)
-        self._keep_tail(tail, checkpoint.scope, payload, row)
+        if tail is not None:
+            self._tx.memory.tails.put(workflow.id, tail)
         return Parent(checkpoint.id, row.link, row.keyframe, row.since_rows, row.since_bytes)
 
     def _parent(self, checkpoint: Checkpoint, workflow: WorkflowRow) -> Parent | None:
@@ -66,17 +68,25 @@ class Appender:
         raise PurgeMemory(self._tx).missing(what, workflow, wanted.sequence)
 
     def _tail(self, parent: Parent | None, workflow: WorkflowRow, payload: Payload) -> Tail | None:
-        """Return the states at the end of the chain, where they are known or worth knowing."""
+        """Return what is known of the end of the chain, or worth being read or begun."""
         if parent is None:
-            return Tail(b"")
+            return Tail(b"", Rebuild(self._tx.store.codec))
         tail = self._tx.memory.tails.get(workflow.id, parent.link)
         if tail is None and _is_worth_comparing(payload):
-            try:
-                rebuild = self._chains.rebuild(workflow, parent.id.sequence, parent.id)
-            except Damaged:
-                return None  # what is added stands for itself
-            tail = Tail(parent.link, {scope: bytes(text) for scope, text in rebuild.whole.items()})
+            return self._whole(None, parent, workflow)
+        if tail is None and payload.state is not None:
+            return Tail(parent.link)  # of the other scopes nothing is known, and need not be
         return tail
+
+    def _whole(self, tail: Tail | None, parent: Parent, workflow: WorkflowRow) -> Tail | None:
+        """Return a tail that knows all that the chain adds up to; what it was given on damage."""
+        if tail is not None and tail.rebuild is not None:
+            return tail
+        try:
+            rebuild = self._chains.rebuild(workflow, parent.id.sequence, parent.id)
+        except (Damaged, CheckpointCorrupted):
+            return tail  # damage among what was before is no reason not to write
+        return Tail(parent.link, rebuild)
 
     def _difference(self, scope: Scope, payload: Payload, tail: Tail | None) -> bytes | None:
         old = tail.states.get(scope) if tail else None
@@ -84,38 +94,23 @@ class Appender:
             return None
         return encode_difference(old, payload.state)
 
-    def _rebuild_if_due(
+    def _with_keyframe(
         self,
         row: CheckpointRow,
-        body: bytes | None,
-        parent: Parent | None,
-        workflow: WorkflowRow,
-    ) -> Rebuild | None:
-        """Return what the chain adds up to with a new row that should have a keyframe."""
-        if parent is None or not self._keyframes.is_due(row):
-            return None
-        try:
-            rebuild = self._chains.rebuild(workflow, parent.id.sequence, parent.id)
-            identity = id_of(row, workflow.workflow_id)
-            rebuild.apply(row, unpack(body, row.body_digest, identity), workflow.workflow_id)
-            rebuild.set_head(identity)
-        except (Damaged, CheckpointCorrupted):
-            return None  # damage among what was before is no reason not to write
-        return rebuild
-
-    def _keep_tail(
-        self, tail: Tail | None, scope: Scope, payload: Payload, row: CheckpointRow
-    ) -> None:
-        if tail is None and payload.state is None:
-            return
-        tail = tail or Tail(b"")  # of the other scopes nothing is known, and need not be
-        tail.link = b""  # of no checkpoint, should this be interrupted halfway
-        if payload.state is not None:
-            tail.states[scope] = payload.state
-        if payload.patch is not None:
-            tail.states.pop(scope, None)
-        tail.link = row.link
-        self._tx.memory.tails.put(row.workflow, tail)
+        tail: Tail | None,
+        scope: Scope,
+        members: Members,
+        parent: Parent,
+    ) -> CheckpointRow:
+        """Add a row to the tail of its chain and keep what that comes to; return it, noting so."""
+        if tail is None:
+            return row
+        tail.add(scope, row, members)
+        if tail.rebuild is None:
+            return row
+        tail.rebuild.set_head(CheckpointId.of(scope, row.sequence))
+        self._keyframes.add(row, tail.rebuild, parent.keyframe)
+        return row_with_keyframe(row)
 
 
 def _is_worth_comparing(payload: Payload) -> bool:

@@ -24,16 +24,10 @@ Members: TypeAlias = Mapping[Member, bytes]
 _WORTH_COMPRESSING = 256 << 10
 
 
-def pack(payload: Payload, difference: bytes | None = None) -> bytes | None:
-    """Return the body that holds *payload*; ``None`` for an empty one.
-
-    Args:
-        difference: stands for the payload's state.
-    """
+def members_of(payload: Payload) -> Members:
+    """Return what *payload* says, by name."""
     members: dict[Member, bytes] = {}
-    if difference is not None:
-        members["difference"] = difference
-    elif payload.state is not None:
+    if payload.state is not None:
         members["state"] = payload.state
     if payload.patch is not None:
         members["patch"] = payload.patch
@@ -41,8 +35,21 @@ def pack(payload: Payload, difference: bytes | None = None) -> bytes | None:
         members["input"] = payload.input
     if payload.output is not None:
         members["output"] = payload.output
+    return members
+
+
+def pack(members: Members, difference: bytes | None = None) -> bytes | None:
+    """Return the body that holds *members*; ``None`` when there are none.
+
+    Args:
+        difference: stands for the state among them.
+    """
     if not members:
         return None
+    if difference is not None:
+        stored: dict[Member, bytes] = {"difference": difference}
+        stored.update((name, text) for name, text in members.items() if name != "state")
+        members = stored
     sizes = orjson.dumps({name: len(text) for name, text in members.items()})
     return compress(b"".join([sizes, b"\n", *members.values()]), least=_WORTH_COMPRESSING)
 

@@ -63,7 +63,11 @@ class SqliteCheckpointRepository:
     def update(self, checkpoint: Checkpoint) -> None:
         """Keep the present status, retries, error and times of one that is there."""
         workflow = self._workflow_of(checkpoint.id)
-        row = changed_row(self._row(checkpoint.id), checkpoint)
+        before = self._row(checkpoint.id)
+        row = changed_row(before, checkpoint)
+        if row.resume_handler != before.resume_handler:
+            # Of what can change, the only thing that the chain adds up.
+            self._tx.memory.tails.forget(workflow.id)
         self._execute(
             sql.UPDATE_CHECKPOINT,
             (

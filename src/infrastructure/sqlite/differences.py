@@ -10,7 +10,7 @@ from ..text_difference import Edit, apply, difference, makes
 _LARGEST_SHARE = 0.5
 
 
-def encode_difference(old: bytes, new: bytes) -> bytes | None:
+def encode_difference(old: bytes | bytearray, new: bytes) -> bytes | None:
     """Return what makes *new* of *old*; ``None`` when it would not be much smaller than *new*.
 
     One line of JSON (the size of *new*, then start, end and length of each replacement), and the

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from holdfast.domain.checkpoint_id import CheckpointId
 from holdfast.domain.scope import Scope
-from holdfast.infrastructure.sqlite import writer_memory
+from holdfast.infrastructure.json_codec import JsonCodec
+from holdfast.infrastructure.sqlite import tails, writer_memory
+from holdfast.infrastructure.sqlite.rebuild import Rebuild
 from holdfast.infrastructure.sqlite.store import SqliteStore
-from holdfast.infrastructure.sqlite.writer_memory import Tail, Tails
+from holdfast.infrastructure.sqlite.tails import Tail, Tails
 
 from .conftest import put_checkpoint, save_checkpoint
 from .histories import Model, edited, first_state, newest
@@ -122,6 +124,7 @@ def test_save_when_there_are_more_workflows_than_are_remembered_then_all_goes_on
     path: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_memory, "_MOST_WORKFLOWS", 3)
+    monkeypatch.setattr(tails, "_MOST_WORKFLOWS", 3)
     store, random = open_store(path, durability="process"), Random(5)
     states = {f"w{n}": first_state(random, 20) for n in range(8)}
     for turn in range(6):
@@ -140,30 +143,31 @@ def test_save_when_there_are_more_workflows_than_are_remembered_then_all_goes_on
 
 
 def test_tails_when_they_are_over_their_limit_then_the_oldest_go_and_it_counts_right() -> None:
-    tails = Tails(most=100)
+    kept = Tails(most=100)
     for number in range(10):
-        tails.put(number, _tail(number, 30))
+        kept.put(number, _tail(number, 30))
 
-    assert [tails.get(number, b"%d" % number) is not None for number in range(10)] == (
+    assert [kept.get(number, b"%d" % number) is not None for number in range(10)] == (
         [False] * 7 + [True] * 3
     )
-    grown = tails.get(9, b"9")
+    grown = kept.get(9, b"9")
     assert grown is not None
     grown.states[Scope("w", "s")] = b"x" * 65
-    tails.put(9, grown)
-    assert tails.get(8, b"8") is None
-    assert tails.get(9, b"9") is grown
-    tails.put(11, _tail(11, 101))
-    assert tails.get(11, b"11") is None, "larger than all that may be kept"
-    assert (len(tails._tails), tails._total, tails._sizes) == (0, 0, {})
+    grown.size += 65
+    kept.put(9, grown)
+    assert kept.get(8, b"8") is None
+    assert kept.get(9, b"9") is grown
+    kept.put(11, _tail(11, 101))
+    assert kept.get(11, b"11") is None, "larger than all that may be kept"
+    assert (len(kept._tails), kept._total, kept._sizes) == (0, 0, {})
 
 
 def test_tails_when_the_chain_ends_with_another_link_then_there_is_none() -> None:
-    tails = Tails()
-    tails.put(1, _tail(1, 10))
+    kept = Tails()
+    kept.put(1, _tail(1, 10))
 
-    assert tails.get(1, b"2") is None
-    assert tails.get(2, b"1") is None
+    assert kept.get(1, b"2") is None
+    assert kept.get(2, b"1") is None
 
 
 def test_save_when_the_tails_are_over_their_limit_then_it_is_right_all_the_same(
@@ -181,8 +185,8 @@ def test_save_when_the_tails_are_over_their_limit_then_it_is_right_all_the_same(
 def test_save_when_it_was_interrupted_while_its_state_was_being_remembered_then_nothing_is_wrong(
     path: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Interrupting(dict[Scope, bytes]):
-        def __setitem__(self, scope: Scope, text: bytes) -> None:
+    class Interrupting(dict[Scope, bytes | bytearray]):
+        def __setitem__(self, scope: Scope, text: bytes | bytearray) -> None:
             super().__setitem__(scope, text)
             raise KeyboardInterrupt
 
@@ -191,19 +195,23 @@ def test_save_when_it_was_interrupted_while_its_state_was_being_remembered_then_
     _saved(store, model, state)
     (tail,) = store._connections.memory.tails._tails.values()
     tail.states = Interrupting(tail.states)
+    assert tail.rebuild is not None
+    tail.rebuild.whole = tail.states
     # Of the same length: a difference from it would fit what it is not from.
     lost = {**state, "goal": "X" * len(state["goal"])}
 
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(store, "wf", state=lost)
-    tail.states = dict(tail.states)
+    tail.rebuild.whole = tail.states = dict(tail.states)
     _saved(store, model, {**state, "seen": {}, "goal": lost["goal"]})
 
     model.require(store)
 
 
 def _tail(number: int, size: int) -> Tail:
-    return Tail(b"%d" % number, {Scope("w"): b"x" * size})
+    rebuild = Rebuild(JsonCodec())
+    rebuild.whole[Scope("w")] = b"x" * size
+    return Tail(b"%d" % number, rebuild)
 
 
 def _facts(store: SqliteStore) -> set[str]:

@@ -23,6 +23,7 @@ from holdfast.domain.json_value import (
     is_json,
     merge_patch,
 )
+from holdfast.infrastructure.json_codec import JsonCodec
 
 
 class Colour(StrEnum):
@@ -154,11 +155,11 @@ def test_check_when_value_is_of_another_type_then_the_error_names_path_and_type(
 def test_check_when_value_breaks_a_rule_then_both_refuse_it_and_the_error_names_the_path(
     value: object, path: str, problem: str
 ) -> None:
-    assert not is_json(value)
-    with pytest.raises(StateNotSerializable) as caught:
-        check_json(value, "state")
-    assert caught.value.path == path
-    assert problem in caught.value.problem
+    for check in (check_json, JsonCodec().encode):
+        with pytest.raises(StateNotSerializable) as caught:
+            check(value, "state")
+        assert caught.value.path == path
+        assert problem in caught.value.problem
 
 
 @pytest.mark.parametrize(

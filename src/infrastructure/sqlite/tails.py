@@ -1,0 +1,99 @@
+"""What a writer remembers of the chains that it adds to: what they add up to at their ends."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from ...domain.scope import Scope
+from .body import Members
+from .rebuild import Rebuild
+from .rows import CheckpointRow
+
+_MOST_WORKFLOWS = 10_000
+_MOST_BYTES = 64 << 20
+# What patches made, inputs and outputs are held as values, which take more room than their texts,
+# about so many times as much; beyond the limit they are read again when they are needed.
+_VALUE_FACTOR = 8
+_MOST_IN_VALUES = 1 << 20
+
+
+class Tail:
+    """The end of a chain: its states, and, where that is known, all that the chain adds up to.
+
+    Attributes:
+        link: of the checkpoint that the chain ends with. It tells one history from every other.
+        states: those that were handed in whole, as they were handed in.
+        rebuild: what the chain adds up to; ``None`` where that was never read.
+        size: how many bytes it holds, about.
+    """
+
+    __slots__ = ("_in_values", "link", "rebuild", "size", "states")
+
+    def __init__(self, link: bytes, rebuild: Rebuild | None = None) -> None:
+        self.link = link
+        self.rebuild = rebuild
+        self.states: dict[Scope, bytes | bytearray] = rebuild.whole if rebuild else {}
+        self.size = sum(map(len, self.states.values()))
+        self._in_values = 0
+
+    def add(self, scope: Scope, row: CheckpointRow, members: Members) -> None:
+        """Go on to the next checkpoint of the chain."""
+        self.link = b""  # of no checkpoint, should this be interrupted halfway
+        before = self.states.get(scope)
+        self._hold_values(members, before)
+        if self.rebuild is not None:
+            self.rebuild.apply(row, members, scope.workflow_id)
+        elif "state" in members:
+            self.states[scope] = members["state"]
+        elif "patch" in members:
+            self.states.pop(scope, None)
+        self.size += len(self.states.get(scope, b"")) - len(before or b"")
+        self.link = row.link
+
+    def _hold_values(self, members: Members, before: bytes | bytearray | None) -> None:
+        """Count what will be held as values, and hold none of it any longer where it is much."""
+        size = sum(len(text) for name, text in members.items() if name != "state")
+        if not size or self.rebuild is None:
+            return
+        if before is not None and "patch" in members:
+            size += len(before)
+        self._in_values += size * _VALUE_FACTOR
+        self.size += size * _VALUE_FACTOR
+        if self._in_values > _MOST_IN_VALUES:
+            self.size -= self._in_values
+            self._in_values = 0
+            self.states, self.rebuild = dict(self.states), None
+
+
+class Tails:
+    """The tails of the workflows written to last, by their number; so many bytes at the most."""
+
+    def __init__(self, most: int = _MOST_BYTES) -> None:
+        self._most = most
+        self._tails: OrderedDict[int, Tail] = OrderedDict()
+        self._sizes: dict[int, int] = {}
+        self._total = 0
+
+    def get(self, workflow: int, link: bytes) -> Tail | None:
+        """Return the tail of a workflow, if its chain ends with that link."""
+        tail = self._tails.get(workflow)
+        return tail if tail is not None and tail.link == link else None
+
+    def put(self, workflow: int, tail: Tail) -> None:
+        """Keep the tail of a workflow, as the one that was used last."""
+        self._tails[workflow] = tail
+        self._tails.move_to_end(workflow)
+        size = tail.size
+        self._total += size - self._sizes.get(workflow, 0)
+        self._sizes[workflow] = size
+        while self._total > self._most or len(self._tails) > _MOST_WORKFLOWS:
+            self._drop(next(iter(self._tails)))
+
+    def forget(self, workflow: int) -> None:
+        """Forget what is known of a workflow's chain."""
+        if workflow in self._tails:
+            self._drop(workflow)
+
+    def _drop(self, workflow: int) -> None:
+        del self._tails[workflow]
+        self._total -= self._sizes.pop(workflow)
