@@ -27,18 +27,19 @@ def payload_of(
         StateNotSerializable, StateTooLarge: one of them cannot be stored; names it.
         InvalidRequest: state or patch is not an object.
     """
-    whose = f" of {of}" if of is not None else ""
     return Payload(
-        state=_object(codec, state, "state"),
-        patch=_object(codec, patch, "patch"),
-        input=codec.encode(input, f"input{whose}") if input is not None else None,
-        output=codec.encode(output, f"output{whose}") if output is not None else None,
+        _object(codec, state, "state") if state is not None else None,
+        _object(codec, patch, "patch") if patch is not None else None,
+        codec.encode(input, _whose("input", of)) if input is not None else None,
+        codec.encode(output, _whose("output", of)) if output is not None else None,
     )
 
 
-def _object(codec: Codec, value: JsonValue, name: str) -> JsonText | None:
-    if value is None:
-        return None
+def _whose(name: str, of: Scope | None) -> str:
+    return name if of is None else f"{name} of {of}"
+
+
+def _object(codec: Codec, value: JsonValue, name: str) -> JsonText:
     if type(value) is not dict:
         raise InvalidRequest(
             f"{name} must be a JSON object (a dict), not {type(value).__name__}; put it under a key"

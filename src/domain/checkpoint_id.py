@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import NoReturn
+from typing import NamedTuple, NoReturn, Self
 
 from .advice import ENCODED
 from .errors import InvalidId
@@ -14,8 +13,14 @@ from .scope import Scope
 MAX_SEQUENCE = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointId:
+class _Parts(NamedTuple):
+    workflow_id: str
+    stage_id: str | None
+    agent_id: str | None
+    sequence: int
+
+
+class CheckpointId(_Parts):
     """The name of a checkpoint: its scope and a sequence number of its workflow.
 
     ``sequence`` is positive, strictly increasing within a workflow, and never given out again once
@@ -28,20 +33,20 @@ class CheckpointId:
     True
     """
 
-    workflow_id: str
-    stage_id: str | None
-    agent_id: str | None
-    sequence: int
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        Scope(self.workflow_id, self.stage_id, self.agent_id)
-        if type(self.sequence) is not int or not 1 <= self.sequence <= MAX_SEQUENCE:
-            raise InvalidId("sequence", self.sequence, "it must be a positive 64-bit integer")
+    def __new__(
+        cls, workflow_id: str, stage_id: str | None, agent_id: str | None, sequence: int
+    ) -> Self:
+        """Return the id of these parts; raises `InvalidId`."""
+        return cls.of(Scope(workflow_id, stage_id, agent_id), sequence)
 
     @classmethod
-    def of(cls, scope: Scope, sequence: int) -> CheckpointId:
+    def of(cls, scope: Scope, sequence: int) -> Self:
         """Return the id of the checkpoint of *scope* with that *sequence*."""
-        return cls(scope.workflow_id, scope.stage_id, scope.agent_id, sequence)
+        if type(sequence) is not int or not 1 <= sequence <= MAX_SEQUENCE:
+            raise InvalidId("sequence", sequence, "it must be a positive 64-bit integer")
+        return tuple.__new__(cls, (*scope, sequence))
 
     @classmethod
     def parse(cls, text: str) -> CheckpointId:
@@ -58,7 +63,7 @@ class CheckpointId:
     @property
     def scope(self) -> Scope:
         """The scope that the checkpoint belongs to."""
-        return Scope(self.workflow_id, self.stage_id, self.agent_id)
+        return tuple.__new__(Scope, self[:3])  # its parts were checked
 
     @property
     def path(self) -> PurePosixPath:

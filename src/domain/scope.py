@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
 from .advice import ENCODED
 from .errors import InvalidId
@@ -12,8 +11,13 @@ from .name_part import check_part, escape_part, unescape_part
 ScopeKind = Literal["workflow", "stage", "agent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class _Parts(NamedTuple):
+    workflow_id: str
+    stage_id: str | None = None
+    agent_id: str | None = None
+
+
+class Scope(_Parts):
     """What a checkpoint is about: a workflow, a stage of it, or an agent of a stage.
 
     Its text form is ``workflow``, ``workflow/stage`` or ``workflow/stage/agent`` with ``/ @ %``
@@ -23,18 +27,22 @@ class Scope:
     'nightly/load/eu%2Fwest'
     """
 
-    workflow_id: str
-    stage_id: str | None = None
-    agent_id: str | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        check_part("workflow_id", self.workflow_id)
-        if self.stage_id is not None:
-            check_part("stage_id", self.stage_id)
-        if self.agent_id is not None:
-            check_part("agent_id", self.agent_id)
-            if self.stage_id is None:
-                raise InvalidId("agent_id", self.agent_id, "an agent needs a stage_id")
+    # A tuple: what is remembered of scopes is looked up by them, some ten times a save.
+
+    def __new__(
+        cls, workflow_id: str, stage_id: str | None = None, agent_id: str | None = None
+    ) -> Self:
+        """Return the scope of these parts; raises `InvalidId`."""
+        check_part("workflow_id", workflow_id)
+        if stage_id is not None:
+            check_part("stage_id", stage_id)
+        if agent_id is not None:
+            check_part("agent_id", agent_id)
+            if stage_id is None:
+                raise InvalidId("agent_id", agent_id, "an agent needs a stage_id")
+        return tuple.__new__(cls, (workflow_id, stage_id, agent_id))
 
     @classmethod
     def parse(cls, text: str) -> Scope:

@@ -52,6 +52,9 @@ class Ticket:
         self.error, self.is_done = error, True
 
 
+_NOBODY_WAITS = threading.Lock()  # never taken
+
+
 class _Party:
     """Tickets that one caller waits for."""
 
@@ -65,6 +68,10 @@ class _Party:
         self.is_out = False  # and there was nothing left to do
         self.followers: list[_Party] = []  # whose tickets it performs with its own
         self.heir: _Party | None = None  # whom it handed the lead to
+        self.woken = _NOBODY_WAITS
+
+    def wait_to_be_woken(self) -> None:
+        """Get ready to wait, which who leads at once never does."""
         self.woken = threading.Lock()
         self.woken.acquire()
 
@@ -151,6 +158,7 @@ class CommitQueue:
     def _enter(self, party: _Party) -> None:
         with self._mutex:
             if self._is_led:
+                party.wait_to_be_woken()
                 party.waits = True
                 self._queue.append(party)
                 if len(self._queue) == self._expected:

@@ -49,7 +49,12 @@ class EngineBase:
         session = self._kernel.keeper.session_of(workflow_id)
         if session is not None:
             session.touch()
-        elif self._kernel.signs is not None and self._kernel.inherited(workflow_id):
+        else:
+            self._give_sign(workflow_id)
+
+    def _give_sign(self, workflow_id: str) -> None:
+        """Show that a run is alive whose child this process is."""
+        if self._kernel.signs is not None and self._kernel.inherited(workflow_id):
             self._kernel.signs.give()
 
     def _note_state(self, session: Session, scope: Scope, payload: Payload) -> None:

@@ -74,9 +74,9 @@ class Writing(EngineBase):
             payload,
             name=name,
             resume_handler=resume_handler,
-            depends_on=tuple(map(checkpoint_of, depends_on)),
+            depends_on=tuple(map(checkpoint_of, depends_on)) if depends_on else (),
             max_retries=max_retries,
-            metadata=metadata_of(metadata, self._kernel.codec),
+            metadata=metadata_of(metadata, self._kernel.codec) if metadata else {},
         )
         session = self._kernel.keeper.session_of(workflow_id)
         command = CreateCheckpoint(
@@ -92,10 +92,11 @@ class Writing(EngineBase):
         self, command: CreateCheckpoint, session: Session | None, timeout: float | None
     ) -> Flow[Checkpoint]:
         created: Checkpoint = yield Execute(create_checkpoint, command, timeout)
-        entry = command.entry
-        self._touch(entry.scope.workflow_id)
         if session is not None:
-            self._note_state(session, entry.scope, entry.payload)
+            session.touch()
+            self._note_state(session, command.entry.scope, command.entry.payload)
+        else:
+            self._give_sign(command.entry.scope.workflow_id)
         return created
 
     def complete(

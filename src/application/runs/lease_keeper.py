@@ -72,6 +72,8 @@ class LeaseKeeper:
         calling = carried_session()
         if calling is not None and self._is_about(calling, workflow_id):
             return calling
+        if not self._sessions and not self._lost:
+            return None
         with self._lock:
             for session in self._sessions:
                 if session.attempt.workflow_id == workflow_id:

@@ -24,6 +24,7 @@ class Connections:
     Attributes:
         memory: what the connection that writes knows of the file; only within `writing`.
         turns: where processes queue before they write; only within `writing`.
+        write_lock: what `writing` holds, for who cannot afford it at each save.
     """
 
     def __init__(self, file: StoreFile) -> None:
@@ -42,13 +43,17 @@ class Connections:
         """Hold the right to use `writer`; raises `StoreBusy` after so many seconds."""
         held = False
         try:
-            held = self._write_lock.acquire(timeout=max(0.0, timeout))
+            held = self.write_lock.acquire(timeout=max(0.0, timeout))
             if not held:
-                raise StoreBusy(f"{self.file.path} stayed locked by another thread of this process")
+                raise self.busy()
             yield
         finally:
             if held:
-                self._write_lock.release()
+                self.write_lock.release()
+
+    def busy(self) -> StoreBusy:
+        """Return the error that says that another thread has that right."""
+        return StoreBusy(f"{self.file.path} stayed locked by another thread of this process")
 
     def writer(self) -> sqlite3.Connection:
         """Return the connection that writes; only within `writing`."""
@@ -96,7 +101,7 @@ class Connections:
 
     def close(self) -> None:
         """Wait for what is under way, then close everything. Twice does no harm."""
-        with self._write_lock:
+        with self.write_lock:
             self._closed = True
             self._close_all()
             self.turns.remove()
@@ -107,7 +112,7 @@ class Connections:
 
     def before_fork(self) -> None:
         """Wait for what is under way and close every connection; hold the locks."""
-        self._write_lock.acquire()
+        self.write_lock.acquire()
         self._close_all()
         self.turns.close()
         self._readers.acquire()
@@ -115,7 +120,7 @@ class Connections:
     def after_fork_in_parent(self) -> None:
         """Go on: connections are opened again when they are needed."""
         self._readers.release()
-        self._write_lock.release()
+        self.write_lock.release()
 
     def after_fork_in_child(self) -> None:
         """Go on with locks of our own."""
@@ -129,7 +134,7 @@ class Connections:
             self.drop_writer()
 
     def _make_locks(self) -> None:
-        self._write_lock = threading.Lock()
+        self.write_lock = threading.Lock()
         self._readers = threading.Condition(threading.Lock())
 
     def _require_open(self) -> None:

@@ -84,6 +84,9 @@ _fixed = itemgetter(
 )
 
 
+_row_of = CheckpointRow._make
+
+
 class Parent(NamedTuple):
     """A checkpoint as far as the next one after it needs to know it."""
 
@@ -128,6 +131,7 @@ def new_row(
 ) -> CheckpointRow:
     """Return the row of a new checkpoint, without a keyframe of its own."""
     identity = checkpoint.id
+    parent_id = checkpoint.parent_id
     created_at = to_microseconds(checkpoint.created_at)
     columns = (
         number,
@@ -143,8 +147,8 @@ def new_row(
         created_at
         if checkpoint.updated_at is checkpoint.created_at
         else to_microseconds(checkpoint.updated_at),
-        checkpoint.parent_id.sequence if checkpoint.parent_id else None,
-        (checkpoint.parent_id.scope.key or None) if checkpoint.parent_id else None,
+        parent_id.sequence if parent_id is not None else None,
+        parent_id.scope.key if parent_id is not None and parent_id.stage_id is not None else None,
         checkpoint.epoch,
         None,
         checkpoint.resume_handler,
@@ -152,8 +156,8 @@ def new_row(
         checkpoint.max_retries,
         to_microseconds(checkpoint.due_at) if checkpoint.due_at else None,
         checkpoint.reason,
-        error_text(checkpoint.error),
-        _dependencies_text(checkpoint.depends_on),
+        error_text(checkpoint.error) if checkpoint.error is not None else None,
+        _dependencies_text(checkpoint.depends_on) if checkpoint.depends_on else None,
         orjson.dumps(checkpoint.metadata).decode() if checkpoint.metadata else None,
         checkpoint.schema_version,
         parent.keyframe if parent else None,
@@ -162,7 +166,8 @@ def new_row(
         digest(body or b""),
     )
     link = link_of(parent.link if parent else b"", identity.workflow_id, columns)
-    return CheckpointRow(*columns, link, seal_of((*columns, link)))
+    linked = (*columns, link)
+    return _row_of((*linked, seal_of(linked)))
 
 
 def row_with_keyframe(row: CheckpointRow) -> CheckpointRow:
@@ -282,8 +287,8 @@ def owner_of(text: str) -> Owner:
     return Owner(*orjson.loads(text))
 
 
-def _dependencies_text(ids: tuple[CheckpointId, ...]) -> str | None:
-    return orjson.dumps([str(each) for each in ids]).decode() if ids else None
+def _dependencies_text(ids: tuple[CheckpointId, ...]) -> str:
+    return orjson.dumps([str(each) for each in ids]).decode()
 
 
 def _dependencies(text: str | None) -> tuple[CheckpointId, ...]:

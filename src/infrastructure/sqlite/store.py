@@ -184,14 +184,16 @@ class SqliteStore:
         self._connections.after_fork_in_child()
         self._after_forks()
 
-    def patiently(self, attempt: Callable[[], T], deadline: float | None = None) -> T:
-        """Run *attempt*, again and again as long as the trouble with the file may pass."""
+    def patiently(
+        self, attempt: Callable[..., T], deadline: float | None = None, *given: object
+    ) -> T:
+        """Run *attempt* with what is *given*, again as long as the trouble may pass."""
         if deadline is None:
             deadline = self._deadline(None)
         pause = _FIRST_PAUSE
         while True:
             try:
-                return attempt()
+                return attempt(*given)
             except sqlite3.Error as error:
                 if not is_passing(error) or time.monotonic() >= deadline:
                     raise translated(error, self.target) from error
@@ -203,26 +205,34 @@ class SqliteStore:
 
     def _perform(self, tickets: Sequence[Ticket]) -> None:
         """Give each ticket its outcome: together if that goes well, else one by one."""
-        longest = max(ticket.deadline for ticket in tickets) - time.monotonic()
+        is_alone = len(tickets) == 1
+        last = tickets[0].deadline if is_alone else max(each.deadline for each in tickets)
+        connections = self._connections
+        held = False
         try:
-            with self._connections.writing(longest):
-                if len(tickets) > 1:
-                    # Whatever the trouble was: each meets it alone, and learns of its own. Without
-                    # savepoints, which would cost the others more than a refusal is worth, and
-                    # which a full disk takes away with the whole transaction.
-                    with suppress(sqlite3.Error, WorkFailed):
-                        self._writer.write(tickets, min(ticket.deadline for ticket in tickets))
-                for ticket in tickets:
-                    if not ticket.is_done:
-                        self._perform_alone(ticket)
+            held = connections.write_lock.acquire(timeout=max(0.0, last - time.monotonic()))
+            if not held:
+                raise connections.busy()
+            if not is_alone:
+                # Whatever the trouble was: each meets it alone, and learns of its own. Without
+                # savepoints, which would cost the others more than a refusal is worth, and which a
+                # full disk takes away with the whole transaction.
+                with suppress(sqlite3.Error, WorkFailed):
+                    self._writer.write(tickets, min(ticket.deadline for ticket in tickets))
+            for ticket in tickets:
+                if not ticket.is_done:
+                    self._perform_alone(ticket)
         except HoldfastError as error:
             for ticket in tickets:
                 if not ticket.is_done:
                     ticket.fail(error)
+        finally:
+            if held:
+                connections.write_lock.release()
 
     def _perform_alone(self, ticket: Ticket) -> None:
         try:
-            self.patiently(lambda: self._writer.write([ticket], ticket.deadline), ticket.deadline)
+            self.patiently(self._writer.write, ticket.deadline, [ticket], ticket.deadline)
         except WorkFailed as failed:
             ticket.fail(failed.__cause__)  # type: ignore[arg-type]
         except HoldfastError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from ...domain.scope import Scope
-from .body import Members
+from .body import Member, Members
 from .rebuild import Rebuild
 from .rows import CheckpointRow
 
@@ -15,6 +15,8 @@ _MOST_BYTES = 64 << 20
 # about so many times as much; beyond the limit they are read again when they are needed.
 _VALUE_FACTOR = 8
 _MOST_IN_VALUES = 1 << 20
+# What is held as it is.
+_TEXTS: frozenset[Member] = frozenset(["state"])
 
 
 class Tail:
@@ -40,7 +42,8 @@ class Tail:
         """Go on to the next checkpoint of the chain."""
         self.link = b""  # of no checkpoint, should this be interrupted halfway
         before = self.states.get(scope)
-        self._hold_values(members, before)
+        if members.keys() - _TEXTS:
+            self._hold_values(members, before)
         if self.rebuild is not None:
             self.rebuild.apply(row, members, scope.workflow_id)
         elif "state" in members:
@@ -52,9 +55,9 @@ class Tail:
 
     def _hold_values(self, members: Members, before: bytes | bytearray | None) -> None:
         """Count what will be held as values, and hold none of it any longer where it is much."""
-        size = sum(len(text) for name, text in members.items() if name != "state")
-        if not size or self.rebuild is None:
+        if self.rebuild is None:
             return
+        size = sum(len(text) for name, text in members.items() if name not in _TEXTS)
         if before is not None and "patch" in members:
             size += len(before)
         self._in_values += size * _VALUE_FACTOR
@@ -84,7 +87,10 @@ class Tails:
         self._tails[workflow] = tail
         self._tails.move_to_end(workflow)
         size = tail.size
-        self._total += size - self._sizes.get(workflow, 0)
+        known = self._sizes.get(workflow)
+        if known == size:
+            return
+        self._total += size - (known or 0)
         self._sizes[workflow] = size
         while self._total > self._most or len(self._tails) > _MOST_WORKFLOWS:
             self._drop(next(iter(self._tails)))

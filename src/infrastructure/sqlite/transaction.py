@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted, NotFound
@@ -49,8 +49,7 @@ class WorkflowRow:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(NamedTuple):
     """A row by which a transaction is known again: the last numbered one that it added."""
 
     table: str

@@ -10,11 +10,20 @@ from typing import Any
 from ...application.dispatcher import Dispatcher, Handler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Order:
+    """What one task wants to be written.
+
+    Attributes:
+        outcome: what the task waits for; cancelled with it.
+        over: set when it is settled, for a task that was cancelled.
+    """
+
     handler: Handler[Any, Any]
     command: Any
     outcome: asyncio.Future[Any]
+    over: asyncio.Event | None = None
+    is_settled: bool = False
 
 
 class WriteBatches:
@@ -36,18 +45,19 @@ class WriteBatches:
         When the caller is cancelled it is told only after the write is done, or refused.
         """
         loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(_Order(handler, command, outcome))
+        order = _Order(handler, command, loop.create_future())
+        self._waiting.append(order)
         if not self._is_busy:
             self._is_busy = True
             # Not at once: other tasks that are ready may want to come along.
             loop.call_soon(self._send, loop)
         try:
-            return await asyncio.shield(outcome)
+            # Not shielded, which would be another future and two more turns of the loop a write.
+            return await order.outcome
         except asyncio.CancelledError:
-            if not outcome.done():
-                await asyncio.wait([outcome])
-            outcome.exception()  # seen: being cancelled is what the caller learns
+            if not order.is_settled:
+                order.over = asyncio.Event()
+                await order.over.wait()
             raise
 
     def _send(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -74,8 +84,11 @@ class WriteBatches:
         self, orders: list[_Order], outcomes: list[Any], loop: asyncio.AbstractEventLoop
     ) -> None:
         for order, outcome in zip(orders, outcomes, strict=True):
+            order.is_settled = True
+            if order.over is not None:
+                order.over.set()
             if order.outcome.done():
-                continue
+                continue  # cancelled: being that is what the caller learns
             if isinstance(outcome, BaseException):
                 order.outcome.set_exception(outcome)
             elif outcome.error is not None:

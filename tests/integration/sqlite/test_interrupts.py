@@ -40,7 +40,7 @@ _INTERRUPTED = {
 
 # Interrupts come after calls and jumps. A `with` is told of again when it is left, and before;
 # from there on to the end of letting go nothing but a debugger can come between.
-_WHOLE = ("with ", "if held", "self._write_lock.release")
+_WHOLE = ("with ", "if held", "connections.write_lock.release", "self.write_lock.release")
 
 
 class Interrupter:
