@@ -20,8 +20,11 @@ except ImportError:  # Windows: there SQLite's lottery has to do
     fcntl = None  # type: ignore[assignment]
 
 _LONGEST_WAIT = 1.0
-_FIRST_PAUSE = 0.00025
-_LONGEST_PAUSE = 0.002
+# All look equally often, whoever has waited longest no less than others: then all are served alike.
+_PAUSE = 0.0002
+# After so many seconds the disk is slow, or somebody was stopped.
+_SLOW = 0.05
+_SLOW_PAUSE = 0.001
 
 
 class Turns:
@@ -36,15 +39,15 @@ class Turns:
         """Wait for the turn, for a second at most; return whether it has come."""
         if fcntl is None or not self._open():
             return False
+        begun = time.monotonic()
         # Whoever found it stuck asks once each time, until it moves again.
-        until = 0.0 if self._is_stuck else time.monotonic() + _LONGEST_WAIT
-        pause = _FIRST_PAUSE
+        patience = 0.0 if self._is_stuck else _LONGEST_WAIT
         while not self._try():
-            if time.monotonic() >= until:
+            waited = time.monotonic() - begun
+            if waited >= patience:
                 self._is_stuck = True
                 return False
-            time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            time.sleep(_PAUSE if waited < _SLOW else _SLOW_PAUSE)
         self._is_stuck = False
         return True
 

@@ -21,8 +21,10 @@ from .unit_of_work import SqliteUnitOfWork
 if TYPE_CHECKING:
     from .store import SqliteStore
 
-_FIRST_PAUSE = 0.00005
+# Whoever has the turn is the only one that tries to begin, and can do so often.
+_FIRST_PAUSE = 0.00001
 _LONGEST_PAUSE = 0.01
+_OFTEN = 0.001
 
 
 class WorkFailed(Exception):
@@ -108,6 +110,7 @@ class Writer:
         try:
             turns.wait()
             pause = _FIRST_PAUSE
+            often_until = time.monotonic() + _OFTEN
             while True:
                 try:
                     # BEGIN IMMEDIATE: a read lock cannot be upgraded once another writer has
@@ -115,10 +118,12 @@ class Writer:
                     connection.execute("BEGIN IMMEDIATE")
                     return
                 except sqlite3.OperationalError as error:
-                    if not is_busy(error) or time.monotonic() >= deadline:
+                    now = time.monotonic()
+                    if not is_busy(error) or now >= deadline:
                         raise
                 time.sleep(pause)
-                pause = min(pause * 1.25, _LONGEST_PAUSE)
+                if now >= often_until:
+                    pause = min(pause * 1.25, _LONGEST_PAUSE)
         finally:
             turns.give()
 
