@@ -18,12 +18,14 @@ from ...domain.moment import Moment, from_microseconds, to_microseconds
 from ...domain.ports import OnDamage
 from ..passing_over import passing_over
 from . import statements as sql
+from .recollection import recollect
 from .rows import (
     CheckpointRow,
     error_of,
     error_text,
     id_of,
     intact_row,
+    lease_columns,
     owner_of,
     owner_text,
     seal_of,
@@ -58,7 +60,7 @@ class SqliteLeaseStore:
     def get(self, resource: str) -> Lease | None:
         """Return the last lease of *resource*, over or not."""
         leases = self._tx.memory.leases
-        if resource not in leases:
+        if resource not in leases and not (recollect(self._tx, resource) and resource in leases):
             leases[resource] = self._read(resource)
         return leases[resource]
 
@@ -67,18 +69,7 @@ class SqliteLeaseStore:
         old = self.get(lease.resource)
         if old is not None and lease.epoch < old.epoch:
             raise ValueError(f"epoch {lease.epoch} of {lease.resource} is below {old.epoch}")
-        values = (
-            lease.resource,
-            lease.epoch,
-            lease.token,
-            owner_text(lease.owner),
-            float(lease.duration),
-            to_microseconds(lease.taken_at),
-            to_microseconds(lease.renewed.wall),
-            lease.renewed.boot_id,
-            lease.renewed.uptime_ns,
-            to_microseconds(lease.stop_asked_at) if lease.stop_asked_at else None,
-        )
+        values = lease_columns(lease)
         self._execute(sql.PUT_LEASE, (*values, seal_of(values)))
         self._tx.memory.leases[lease.resource] = lease
 

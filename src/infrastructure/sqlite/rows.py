@@ -15,7 +15,7 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.error_record import ErrorRecord
 from ...domain.errors import CheckpointCorrupted, InvalidId
-from ...domain.lease import Owner
+from ...domain.lease import Lease, Owner
 from ...domain.moment import from_microseconds, to_microseconds
 from ...domain.scope import Scope
 
@@ -285,6 +285,22 @@ def owner_text(owner: Owner) -> str:
 def owner_of(text: str) -> Owner:
     """Return the owner that `owner_text` wrote."""
     return Owner(*orjson.loads(text))
+
+
+def lease_columns(lease: Lease) -> tuple[Any, ...]:
+    """Return the columns of a lease's row as far as they come before its seal."""
+    return (
+        lease.resource,
+        lease.epoch,
+        lease.token,
+        owner_text(lease.owner),
+        float(lease.duration),
+        to_microseconds(lease.taken_at),
+        to_microseconds(lease.renewed.wall),
+        lease.renewed.boot_id,
+        lease.renewed.uptime_ns,
+        to_microseconds(lease.stop_asked_at) if lease.stop_asked_at else None,
+    )
 
 
 def _dependencies_text(ids: tuple[CheckpointId, ...]) -> str:

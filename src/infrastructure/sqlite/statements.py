@@ -20,6 +20,14 @@ NEXT_NUMBER = (
     "ifnull((SELECT max(number) FROM events), 0)) + 1"
 )
 
+# All that a writer must know of a workflow and may remember.
+SELECT_RECOLLECTION = (
+    "SELECT (SELECT seal FROM leases WHERE resource = w.workflow_id), w.seal, c.sequence, c.link, "
+    f"c.keyframe, c.since_rows, c.since_bytes, ({NEXT_NUMBER}) FROM workflows AS w "
+    "JOIN checkpoints AS c ON c.workflow = w.id AND c.sequence = "
+    "(SELECT max(sequence) FROM checkpoints WHERE workflow = w.id) WHERE w.workflow_id = ?"
+)
+
 SELECT_SEAL = {
     "checkpoints": "SELECT seal FROM checkpoints WHERE number = ?",
     "events": "SELECT seal FROM events WHERE number = ?",

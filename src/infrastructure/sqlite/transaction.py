@@ -13,6 +13,7 @@ from ...domain.ports import OnDamage
 from ...domain.scope import Scope
 from . import statements as sql
 from .lenient_text import lenient_text
+from .recollection import recollect
 from .rows import Parent, intact_row, seal_of
 from .trouble import is_undecodable
 from .writer_memory import WriterMemory
@@ -142,7 +143,7 @@ class Transaction:
     def workflow(self, workflow_id: str) -> WorkflowRow | None:
         """Return the workflow's row; raises `CheckpointCorrupted` when it is damaged."""
         workflows = self.memory.workflows
-        if workflow_id not in workflows:
+        if workflow_id not in workflows and not recollect(self, workflow_id):
             workflows[workflow_id] = self._read_workflow(workflow_id)
         return workflows[workflow_id]
 

@@ -1,12 +1,14 @@
 """What a writer remembers from one transaction to the next.
 
 Valid as long as nobody else has committed in between, which SQLite tells for a few microseconds
-(``PRAGMA data_version``, asked under the write lock); only `Tails` outlive a commit of another
-process, since each is held against the link of the checkpoint that it belongs to.
+(``PRAGMA data_version``, asked under the write lock). What was known before that is held against
+the file when it is needed, a workflow at a time and by one look (`recollection`); `Tails` are held
+against the link of the checkpoint that each belongs to.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .tails import Tails
@@ -19,11 +21,21 @@ if TYPE_CHECKING:
 _MOST_WORKFLOWS = 10_000
 
 
+@dataclass(slots=True)
+class Records:
+    """What is known of workflows: their rows, the heads of their chains, their leases."""
+
+    workflows: dict[str, WorkflowRow | None] = field(default_factory=dict)
+    parents: dict[int, Parent | None] = field(default_factory=dict)
+    leases: dict[str, Lease | None] = field(default_factory=dict)
+
+
 class WriterMemory:
     """What the connection that writes knows of its file.
 
     Attributes:
         data_version: that of the file when this was known.
+        unsure: what was known of the version before; `recollection` says what of it is still so.
     """
 
     def __init__(self) -> None:
@@ -34,6 +46,10 @@ class WriterMemory:
     def forget(self) -> None:
         """Forget all but the tails."""
         self.data_version = None
+        self._begin(Records())
+
+    def _begin(self, unsure: Records) -> None:
+        self.unsure = unsure
         self.next_number: int | None = None
         self.workflows: dict[str, WorkflowRow | None] = {}
         self.parents: dict[int, Parent | None] = {}
@@ -50,9 +66,11 @@ class WriterMemory:
             self.keyframe_sizes.clear()
 
     def is_of(self, data_version: int) -> bool:
-        """Whether what is known is of that version of the file; else all of it is forgotten."""
+        """Whether what is known is of that version of the file; else none of it is sure."""
         known = self.data_version == data_version
-        if not known or len(self.workflows) > _MOST_WORKFLOWS:
+        if len(self.workflows) > _MOST_WORKFLOWS:
             self.forget()
-            self.data_version = data_version
+        elif not known:
+            self._begin(Records(self.workflows, self.parents, self.leases))
+        self.data_version = data_version
         return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from holdfast.domain.checkpoint_id import CheckpointId
+from holdfast.domain.errors import CheckpointCorrupted
 from holdfast.domain.scope import Scope
 from holdfast.infrastructure.json_codec import JsonCodec
 from holdfast.infrastructure.sqlite import tails, writer_memory
@@ -217,3 +219,50 @@ def _tail(number: int, size: int) -> Tail:
 def _facts(store: SqliteStore) -> set[str]:
     row = store.write(lambda uow: uow.checkpoints._tx.workflow("wf"))  # type: ignore[attr-defined]
     return {"branched"} if row.branched else set()
+
+
+def test_save_when_another_wrote_elsewhere_then_one_look_tells_that_the_rest_still_holds(
+    path: Path, open_store: OpenStore
+) -> None:
+    ours, other = (open_store(path, durability="process") for _ in "12")
+    for _ in range(3):
+        save_checkpoint(ours, "wf", state={"n": 1})
+        save_checkpoint(other, "elsewhere", state={"n": 1})
+
+    assert _looks(ours, "wf") == 1
+    save_checkpoint(other, "wf", state={"n": 2})
+    assert _looks(ours, "wf") > 1, "the head is another"
+    assert newest(ours, "wf") == CheckpointId("wf", None, None, 6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE workflows SET handler = 'x', seal = x'00'",
+        "UPDATE checkpoints SET since_rows = 7 WHERE sequence = 3",
+        "INSERT INTO leases VALUES ('wf', 9, 't', '[]', 60.0, 1, 1, NULL, 1, NULL, x'00')",
+    ],
+)
+def test_save_when_what_is_remembered_is_not_so_any_more_then_it_is_read_again(
+    path: Path, open_store: OpenStore, change: str
+) -> None:
+    store = open_store(path, durability="process")
+    for _ in range(3):
+        save_checkpoint(store, "wf", state={"n": 1})
+    with sqlite3.connect(path) as stranger:
+        stranger.execute(change)
+    stranger.close()
+
+    with pytest.raises(CheckpointCorrupted):  # it does not bear our seal
+        store.write(lambda uow: (uow.leases.get("wf"), uow.checkpoints.standing("wf")))
+
+
+def _looks(store: SqliteStore, workflow_id: str) -> int:
+    """Return how many times a save reads from a table."""
+    seen: list[str] = []
+    connection = store._connections._writing
+    assert connection is not None
+    connection.set_trace_callback(seen.append)
+    save_checkpoint(store, workflow_id, state={"n": 2})
+    connection.set_trace_callback(None)
+    return sum(text.startswith("SELECT") for text in seen)
