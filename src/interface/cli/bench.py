@@ -15,7 +15,7 @@ import click
 
 from .quantities import SIZE
 from .shell import Shell
-from .tables import table
+from .tables import Rows
 
 if TYPE_CHECKING:
     from ..bench.finding import Finding, Goal
@@ -160,7 +160,7 @@ def _show(shell: Shell, finding: Finding) -> None:
         f"{given.depth:,}, writers {given.writers}, rounds {given.rounds}"
     )
     columns = [">" + f"p{percent}" for percent in PERCENTILES]
-    made = table("", ">count", *columns, ">longest")
+    made = Rows("", ">count", *columns, ">longest")
     for name, samples in finding.series.items():
         times = [samples.percentile(percent) for percent in PERCENTILES]
         made.add_row(

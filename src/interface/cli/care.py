@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .shell import Shell
-from .tables import table
+from .tables import Rows
 
 
 @click.command("diff")
@@ -64,7 +64,7 @@ def stats_command(shell: Shell) -> None:
     if shell.as_json:
         shell.print_json(found)
         return
-    rows = table("of", ">number")
+    rows = Rows("of", ">number")
     rows.add_row("workflows", str(found.workflows))
     for status, count in sorted(found.statuses.items()):
         rows.add_row(f"  {status}", str(count))

@@ -13,7 +13,8 @@ from .arguments import JSON_FILE, WORKFLOW, Parsed, value_of
 from .ending import FAILED, REFUSED
 from .shell import Shell
 from .signals import end_on_sigterm
-from .tables import fields_of, retries_text, status_text
+from .states import status_text
+from .tables import fields_of, retries_text
 from .wording import in_options
 
 if TYPE_CHECKING:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...domain.scope import Scope
+from .quantities import size_text
 from .shell import Shell
+from .states import BAD, DOUBTFUL
+from .wording import in_options
 
 if TYPE_CHECKING:
     from ..diagnosis import Diagnosis
@@ -61,39 +64,71 @@ def _print(shell: Shell, found: Diagnosis, configured: list[str]) -> None:
     from .tables import fields_of
 
     facts = {
-        name: _shown(value)
+        name: _shown(name, value)
         for name, value in found.in_force.items()
         if name not in ("warnings", "leftovers")
     }
-    click.echo("In force")
+    _title(shell, "In force")
     shell.print(fields_of(facts))
-    _section("Configured", configured, "nothing but defaults; see `holdfast config`")
+    _section(shell, "Configured", configured, "nothing but defaults; see `holdfast config`")
     warnings = found.in_force.get("warnings")
-    _section("Worth a look", warnings if isinstance(warnings, list) else [], "nothing")
-    counts = ", ".join(f"{count} {name}" for name, count in found.verification.checked.items())
+    _section(shell, "Worth a look", warnings if isinstance(warnings, list) else [], "nothing")
+    counts = ", ".join(f"{count:,} {name}" for name, count in found.verification.checked.items())
     findings = [str(each) for each in found.verification.findings]
-    _section("Damage", findings, f"none among {counts}")
+    _section(shell, "Damage", findings, f"none among {counts}", BAD)
     if found.verification.quarantine:
         click.echo(f"  what was taken out is in {found.verification.quarantine}")
-    _section(
+    _subjects(
+        shell,
         "Cannot be resumed",
-        [f"{Scope(each.workflow_id)}: {'; '.join(each.reasons)}" for each in found.blocked],
-        "nothing",
+        {
+            each.workflow_id: [in_options(str(why)) for why in each.reasons]
+            for each in found.blocked
+        },
     )
-    _section(
+    _subjects(
+        shell,
         "In flight, and nobody carries it on",
-        [f"{Scope(each.workflow_id)}: {each.because.value}" for each in found.stale],
-        "nothing",
+        {each.workflow_id: [each.because.value] for each in found.stale},
     )
 
 
-def _section(title: str, lines: list[Any], otherwise: str) -> None:
-    click.echo(f"\n{title}")
-    for line in lines or [otherwise]:
-        click.echo(f"  {line}")
+def _section(
+    shell: Shell, title: str, lines: list[Any], otherwise: str, colour: str = DOUBTFUL
+) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    _title(shell, f"\n{title}")
+    for line in lines:
+        shell.print(Padding(Text(str(line), colour), (0, 0, 0, 2)))
+    if not lines:
+        click.echo(f"  {otherwise}")
 
 
-def _shown(value: object) -> str:
+def _subjects(shell: Shell, title: str, reasons: dict[str, list[str]]) -> None:
+    """Print names, each whole on a line, and what is to be said of it below."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    _title(shell, f"\n{title}")
+    for workflow_id, lines in reasons.items():
+        shell.print_whole(Text(f"  {Scope(workflow_id)}"))
+        for line in lines:
+            shell.print(Padding(Text(line, "dim"), (0, 0, 0, 4)))
+    if not reasons:
+        click.echo("  nothing")
+
+
+def _title(shell: Shell, text: str) -> None:
+    from rich.text import Text
+
+    shell.print_whole(Text(text, style="bold"))
+
+
+def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int) and name.endswith("bytes"):
+        return size_text(value)
     return str(value)

@@ -79,6 +79,10 @@ GLOBAL_OPTIONS: tuple[tuple[list[str], dict[str, Any]], ...] = (
     (["--store"], {"metavar": "TARGET", "help": "The store: a path, or json:FOLDER."}),
     (["--app"], {"metavar": "MODULE:ATTRIBUTE", "help": "Where the handlers are registered."}),
     (["--config"], {"metavar": "FILE", "help": "Read this file; see 'holdfast config'."}),
+    (
+        ["--absolute"],
+        {"is_flag": True, "help": "Tell times by date and UTC, also on a terminal."},
+    ),
     (["--json", "as_json"], {"is_flag": True, "help": "Print JSON, and nothing else."}),
     (
         ["-v", "--verbose"],

@@ -15,7 +15,9 @@ from .checkpoint_view import print_checkpoint
 from .json_form import header, whole, with_snapshots
 from .outline_tree import tree_of
 from .shell import Shell
-from .tables import duration_text, retries_text, status_text, table, time_text
+from .states import outcome_text, status_text
+from .tables import Rows, retries_text
+from .times import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,16 +39,17 @@ def workflows_command(shell: Shell, status: str | None, limit: int) -> None:
     if shell.as_json:
         shell.print_json(found)
         return
-    rows = table("workflow", "status", "handler", ">checkpoints", ">retries", "last written")
+    rows = Rows("workflow", "status", "last written", "handler", ">=checkpoints", "=retries")
+    times = shell.times
     for each in found:
         retries = retries_text(each.retry_count, each.max_retries) if each.status else ""
         rows.add_row(
             str(each.head.scope.workflow),
             status_text(each.status),
+            times.text(each.updated_at),
             each.handler or "",
             str(each.checkpoints),
             retries,
-            time_text(each.updated_at),
         )
     shell.print(rows)
 
@@ -84,15 +87,16 @@ def list_command(
     if shell.as_json:
         shell.print_json([header(each) for each in found])
         return
-    rows = table("checkpoint", "type", "status", "name", "written", "parent")
+    rows = Rows("checkpoint", "type", "status", "written", "=parent", "=name")
+    times = shell.times
     for each in found:
         rows.add_row(
             str(each.id),
             each.type.value,
             status_text(each.status),
-            each.name or "",
-            time_text(each.created_at),
+            times.text(each.created_at),
             f"@{each.parent_id.sequence}" if each.parent_id else "",
+            each.name or "",
         )
     shell.print(rows)
 
@@ -151,7 +155,7 @@ def tree_command(shell: Shell, workflow: str) -> None:
     if shell.as_json:
         shell.print_json(outline)
     else:
-        shell.print(tree_of(outline))
+        shell.print(tree_of(outline, shell.times))
 
 
 @click.command("attempts")
@@ -171,16 +175,17 @@ def attempts_command(shell: Shell, workflow: str, output: int | None) -> None:
     if shell.as_json:
         shell.print_json(found)
         return
-    rows = table(">attempt", ">epoch", "handler", "owner", "begun", "took", "outcome", "error")
+    rows = Rows(">=attempt", "outcome", "=begun", "=took", "handler", "owner", ">=epoch", "=error")
+    times = shell.times
     for each in found:
         rows.add_row(
             str(each.number),
-            str(each.epoch),
+            outcome_text(each.outcome),
+            times.text(each.begun_at),
+            duration_text(each.ended_at - each.begun_at if each.ended_at else None),
             each.handler or "",
             str(each.owner),
-            time_text(each.begun_at),
-            duration_text(each.ended_at - each.begun_at if each.ended_at else None),
-            each.outcome.value if each.outcome else "",
+            str(each.epoch),
             each.error.summary if each.error else "",
         )
     shell.print(rows)
@@ -211,13 +216,14 @@ def events_command(shell: Shell, workflow: str | None, after: int, limit: int) -
     if shell.as_json:
         shell.print_json(found)
         return
-    rows = table(">number", "at", "event", "about", ">epoch", "detail")
+    rows = Rows("about", "event", ">number", "at", ">=epoch", "detail")
+    times = shell.times
     for each in found:
         rows.add_row(
-            str(each.number),
-            time_text(each.at),
+            str(each.checkpoint_id or Scope(each.workflow_id)),
             each.kind.value,
-            str(each.checkpoint_id or each.workflow_id),
+            str(each.number),
+            times.text(each.at),
             str(each.epoch),
             ", ".join(f"{key}: {value}" for key, value in each.detail.items() if value is not None),
         )

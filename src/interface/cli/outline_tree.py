@@ -4,43 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...application.waits import WAIT_KIND
 from ...domain.checkpoint_status import CheckpointStatus
-from .tables import duration_text, status_text, time_text
+from .states import DOUBTFUL, STATUS_COLOURS, status_text
+from .times import Times, duration_text
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rich.console import RenderableType
     from rich.tree import Tree
 
     from ...application.queries.outline_workflow import ScopeOutline
 
+# What went wrong stands behind its scope where that fits on the narrowest terminals.
+_LINE = 64
 
-def tree_of(outline: ScopeOutline) -> Tree:
-    """Return a workflow's outline as a tree: a line a scope."""
+
+def tree_of(outline: ScopeOutline, times: Times) -> Tree:
+    """Return a workflow's outline as a tree: a line a scope, and below it what went wrong."""
     from rich.tree import Tree
 
-    tree = Tree(_line(outline, str(outline.scope)))
-    _add_inside(tree, outline)
+    tree = Tree(_label(outline, str(outline.scope), times.text(outline.since)))
+
+    def add(branch: Tree, inside: list[ScopeOutline]) -> None:
+        for inner in inside:
+            name = inner.scope.agent_id or inner.scope.stage_id or ""
+            since = times.text_within(inner.since, outline.since)
+            add(branch.add(_label(inner, name, since)), inner.inside)
+
+    add(tree, outline.inside)
     return tree
 
 
-def _add_inside(tree: Tree, outline: ScopeOutline) -> None:
-    for inner in outline.inside:
-        name = inner.scope.agent_id or inner.scope.stage_id or ""
-        _add_inside(tree.add(_line(inner, name)), inner)
-
-
-def _line(outline: ScopeOutline, name: str) -> Text:
+def _label(outline: ScopeOutline, name: str, since: str) -> RenderableType:
+    from rich.console import Group
+    from rich.padding import Padding
     from rich.text import Text
 
-    line = Text(f"{name}  ").append(status_text(outline.status))
-    if outline.since:
-        line.append(f"  {time_text(outline.since)}", style="dim")
-    if outline.worked is not None:
-        line.append(f"  {duration_text(outline.worked)}", style="dim")
+    is_root = outline.scope.stage_id is None
+    line = Text.assemble((name, "bold" if is_root else ""), "  ", status_text(outline.status))
+    for told in (since, _took(outline)):
+        line.append(f"  {told}" if told else "", style="dim")
     if outline.opened > 1:
-        line.append(f"  opened {outline.opened} times", style="yellow")
-    if outline.error and outline.status in (CheckpointStatus.FAILED, CheckpointStatus.KILLED):
-        line.append(f"  {outline.error.summary}", style="red")
-    if outline.reason:
-        line.append(f"  {outline.reason}", style="dim")
-    return line
+        line.append(f"  opened {outline.opened} times", style=DOUBTFUL)
+    style = STATUS_COLOURS[outline.status] if outline.status else ""
+    troubles = _troubles(outline)
+    if len(troubles) == 1 and line.cell_len + len(troubles[0]) <= _LINE:
+        return line.append(f"  {troubles[0]}", style)
+    return Group(line, *(Padding(Text(text, style), (0, 0, 0, 2)) for text in troubles))
+
+
+def _took(outline: ScopeOutline) -> str:
+    if outline.kind == WAIT_KIND and outline.since and outline.until:
+        # Nobody worked on it meanwhile: what counts is how long the answer took.
+        return f"waited {duration_text(outline.until - outline.since)}"
+    return duration_text(outline.worked)
+
+
+def _troubles(outline: ScopeOutline) -> list[str]:
+    """Return what went wrong, each once: the reason of a kill often tells the last error."""
+    failed = outline.status in (CheckpointStatus.FAILED, CheckpointStatus.KILLED)
+    error = outline.error.summary if outline.error and failed else ""
+    reason = outline.reason or ""
+    return [each for each in ("" if error in reason else error, reason) if each]

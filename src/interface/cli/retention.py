@@ -14,7 +14,7 @@ from ...domain.scope import Scope
 from .arguments import WORKFLOW
 from .quantities import DATE, DURATION, SIZE, size_text
 from .shell import Shell
-from .tables import table
+from .tables import Rows
 
 if TYPE_CHECKING:
     from ...application.retention.reports import (
@@ -149,7 +149,7 @@ def retain_command(shell: Shell, workflow: str, days: float | None, count: int |
 def _show(shell: Shell, report: PurgeReport) -> None:
     goes = "would go" if report.dry_run else "went"
     if report.workflows:
-        rows = table("workflow", f">{goes}", ">bytes", "stays")
+        rows = Rows("workflow", f">={goes}", ">=bytes", "=stays")
         for each in report.workflows:
             row = (str(Scope(each.workflow_id)), str(each.checkpoints), size_text(each.bytes))
             rows.add_row(*row, _stays(each))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.text import Text
 
     from ..configuration.values import Configuration
     from ..engine import Engine
     from ..registry import Registry
+    from .times import TimeForm, Times
 
 
 class Shell:
@@ -26,6 +28,7 @@ class Shell:
         self._config: Configuration | None = None
         self._program: Registry | Engine | None = None
         self._has_commands = False
+        self._now: datetime | None = None
         self.exit_code = 0  # of a command that did what it could
 
     def give(self, name: str, value: Any) -> None:
@@ -82,6 +85,7 @@ class Shell:
         program = self._load_program()
         if isinstance(program, Engine):
             self._require_same_store(program)
+            self._now = program._kernel.env.clock.moment().wall  # noqa: SLF001 - told by its clock
             yield self._isolated(program)
             return
         kernel = make_kernel(
@@ -94,6 +98,7 @@ class Shell:
             create=create,
             log=self.config.log,
         )
+        self._now = kernel.env.clock.moment().wall
         with Engine(kernel) as engine, self._hearing(looks_only=not writable):
             yield self._isolated(engine)
 
@@ -123,21 +128,32 @@ class Shell:
         click.echo(to_text(value))
 
     def print(self, *parts: RenderableType) -> None:
-        """Print text, tables and trees on standard output."""
-        self.console().print(*parts)
+        """Print text, tables and trees on standard output, as it fits there."""
+        from .screen import print_fitted
+
+        print_fitted(*parts)
 
     def print_whole(self, *parts: Text) -> None:
         """Print text that is neither wrapped nor cut: it can be copied as it is."""
-        for part in parts:
-            self.console().print(part, soft_wrap=True)
+        from .screen import print_whole
 
-    def console(self) -> Console:
-        """Return what prints tables and trees: plain in a pipe, in colour on a terminal."""
-        from rich.console import Console
+        print_whole(*parts)
 
-        # In a pipe there is no width to fit: what is cut off there is lost to whoever reads it.
-        width = None if sys.stdout.isatty() else 200
-        return Console(width=width, highlight=False, soft_wrap=False)
+    @property
+    def times(self) -> Times:
+        """How times are told, as of the moment at which the store was looked at."""
+        from .times import Times
+
+        return Times(self._now or datetime.now(UTC), self._time_form())
+
+    def _time_form(self) -> TimeForm:
+        from .screen import IS_WIDE, width_of
+
+        if self._given.get("absolute"):
+            return "absolute"
+        # What is in a file is read later, when "3 min ago" says nothing.
+        width = width_of(sys.stdout)
+        return "absolute" if width is None else "both" if width >= IS_WIDE else "relative"
 
     @contextmanager
     def _hearing(self, *, looks_only: bool) -> Iterator[None]:

@@ -10,7 +10,9 @@ import click
 
 from ...domain.errors import InvalidRequest
 from ...domain.scope import Scope
-from .tables import fields_of, status_text, time_text
+from .states import status_text
+from .tables import fields_of
+from .times import Times, absolute
 from .wording import in_options
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def stale_command(shell: Shell, threshold: float) -> None:
         return
     for each in found:
         shell.print_whole(_head(each))
-        shell.print(fields_of(_facts(each)))
+        shell.print(fields_of(_facts(each, shell.times)))
     if not found:
         click.echo(f"nothing is stale{_hint(soon, limit)}")
 
@@ -63,14 +65,14 @@ def _head(stale: StaleWorkflow) -> Text:
     return head.append(status_text(stale.status))
 
 
-def _facts(stale: StaleWorkflow) -> dict[str, str]:
+def _facts(stale: StaleWorkflow, times: Times) -> dict[str, str]:
     return {
-        "since": time_text(stale.since),
+        "since": times.text(stale.since),
         "because": stale.because.value,
         "last owner": str(stale.owner or "none"),
-        "open": ", ".join(map(str, stale.open_scopes)),
+        "open": "\n".join(map(str, stale.open_scopes)),
         "handler": stale.handler or "none",
-        "in the way": in_options("; ".join(map(str, stale.obstacles))) or "nothing",
+        "in the way": in_options("\n".join(map(str, stale.obstacles))) or "nothing",
     }
 
 
@@ -90,6 +92,6 @@ def _hint(soon: list[StaleWorkflow], threshold: timedelta) -> str:
 
 def _counts_from(since: datetime, threshold: timedelta) -> str:
     try:
-        return time_text(since + threshold)
+        return absolute(since + threshold)
     except OverflowError:
         return "never"
