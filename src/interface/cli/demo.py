@@ -34,9 +34,20 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the stores and the reports in this folder.",
 )
+@click.option(
+    "--svg",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw the timeline of the killed run, too, as `holdfast tree --svg` does.",
+)
 @click.pass_obj
 def demo_command(
-    shell: Shell, kills: int, seed: int | None, source: Path | None, keep: Path | None
+    shell: Shell,
+    kills: int,
+    seed: int | None,
+    source: Path | None,
+    keep: Path | None,
+    svg: Path | None,
 ) -> None:
     """Kill a real run with SIGKILL, carry it on, prove the result.
 
@@ -51,6 +62,9 @@ def demo_command(
     root = (source or Path(sysconfig.get_paths()["stdlib"])).resolve()
     try:
         holds = _play(shell, folder, root, kills, seed)
+        if svg is not None:
+            _draw(folder / "killed" / "demo.db", svg)
+            _say(shell, f"timeline: {svg}")
     except DemoFailed as failure:
         raise click.ClickException(str(failure)) from failure
     finally:
@@ -85,6 +99,15 @@ def _play(shell: Shell, folder: Path, root: Path, kills: int, seed: int) -> bool
     else:
         _show(shell, killed, claims)
     return all(claim.holds for claim in claims)
+
+
+def _draw(store: Path, svg: Path) -> None:
+    from ..demo.director import RUN
+    from ..opening import open as open_store
+    from .svg_file import write_svg
+
+    with open_store(store) as engine:
+        write_svg(engine, RUN, str(svg))
 
 
 def _show(shell: Shell, killed: Performance, claims: list[Claim]) -> None:

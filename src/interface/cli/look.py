@@ -10,6 +10,7 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.errors import NotFound
 from ...domain.scope import Scope
+from ..times import duration_text
 from .arguments import WORKFLOW, pairs
 from .checkpoint_view import print_checkpoint
 from .json_form import header, whole, with_snapshots
@@ -17,7 +18,6 @@ from .outline_tree import tree_of
 from .shell import Shell
 from .states import outcome_text, status_text
 from .tables import Rows, retries_text
-from .times import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,10 +147,24 @@ def context_command(shell: Shell, target: str) -> None:
 
 @click.command("tree")
 @click.argument("workflow", type=WORKFLOW)
+@click.option("--svg", metavar="FILE", help="Draw its timeline instead; - for standard output.")
 @click.pass_obj
-def tree_command(shell: Shell, workflow: str) -> None:
-    """Show a workflow with its stages and agents, states and times."""
+def tree_command(shell: Shell, workflow: str, svg: str | None) -> None:
+    """Show a workflow with its stages and agents, states and times.
+
+    With --svg as a picture: what was open when, the attempts and where they died, what was waited
+    for, and who carried it on. Long times in which nobody was at it are squeezed, and say so.
+    """
     with shell.engine() as engine:
+        if svg is not None:
+            from .svg_file import write_svg
+
+            write_svg(engine, workflow, svg)
+            if shell.as_json and svg != "-":
+                shell.print_json({"svg": svg})
+            elif svg != "-":
+                click.echo(f"timeline: {svg}")
+            return
         outline = engine.outline(workflow_id=workflow)
     if shell.as_json:
         shell.print_json(outline)

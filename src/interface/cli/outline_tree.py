@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...application.waits import WAIT_KIND
 from ...domain.checkpoint_status import CheckpointStatus
+from ..times import Times, duration_text
 from .states import DOUBTFUL, STATUS_COLOURS, status_text
-from .times import Times, duration_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..configuration.values import Configuration
     from ..engine import Engine
     from ..registry import Registry
-    from .times import TimeForm, Times
+    from ..times import TimeForm, Times
 
 
 class Shell:
@@ -142,7 +142,7 @@ class Shell:
     @property
     def times(self) -> Times:
         """How times are told, as of the moment at which the store was looked at."""
-        from .times import Times
+        from ..times import Times
 
         return Times(self._now or datetime.now(UTC), self._time_form())
 

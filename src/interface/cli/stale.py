@@ -10,9 +10,9 @@ import click
 
 from ...domain.errors import InvalidRequest
 from ...domain.scope import Scope
+from ..times import Times, absolute
 from .states import status_text
 from .tables import fields_of
-from .times import Times, absolute
 from .wording import in_options
 
 if TYPE_CHECKING:

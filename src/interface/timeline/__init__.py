@@ -1,0 +1,1 @@
+"""A run as a picture: its stages, agents and attempts over time."""
