@@ -12,7 +12,7 @@ PEERS_TRIED := $(BENCH_VENV)/.peers
 # For example: make bench BENCH_OPTIONS='--quick save-2kb start-up'
 BENCH_OPTIONS ?=
 
-.PHONY: help demo test check bench test-deep clean
+.PHONY: help demo test check bench test-deep pictures clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -42,6 +42,10 @@ bench: $(BENCH_READY) $(PEERS_TRIED) ## time the hot paths, and hold every goal 
 		--benchmark-max-time=0.5 --benchmark-autosave --benchmark-storage=.benchmarks/history
 	@echo "== the table of goals"
 	$(BENCH_BIN)/python -m tests.benchmarks $(BENCH_OPTIONS)
+
+pictures: $(READY) ## make the screens and pictures of the documentation anew
+	@echo "== pictures: docs/screens.md and docs/images"
+	$(BIN)/python -m tests.pictures
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(BENCH_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

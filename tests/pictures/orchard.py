@@ -200,10 +200,10 @@ class Orchard:
         self.pass_until(datetime(2026, 3, 12, 2, 0, tzinfo=UTC))
         for _ in range(3):
             process = self.process(back_off=0.0)
-            with suppress(ValueError):
-                with process.engine.run(KILLED, handler="migrate", max_retries=2) as run:
-                    run.step("copy", self.work(1))
-                    run.step("check", self._refuse)
+            run = process.engine.run(KILLED, handler="migrate", max_retries=2)
+            with suppress(ValueError), run:
+                run.step("copy", self.work(1))
+                run.step("check", self._refuse)
             process.engine.close()
             self.clock.advance(2 * MINUTE)
         process = self.process()

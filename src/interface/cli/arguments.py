@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from ...domain.scope import Scope
 from ..targets import workflow_of
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem as _Item
+
+    CompletionItem: TypeAlias = _Item[str]
+
+
+Complete: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def completed(kind: str) -> Complete:
+    """Return what completes a word: a function of `stored_names`, imported when it is asked."""
+
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        from . import stored_names
+
+        found: list[str] = getattr(stored_names, kind)(context, incomplete)
+        return found
+
+    return complete
 
 
 class Parsed:
@@ -32,6 +53,18 @@ class WorkflowArgument(click.ParamType[str]):
     ) -> str:
         """Return the raw name."""
         return workflow_of(value if isinstance(value, Scope) else str(value))
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Return the workflows of the store."""
+        from click.shell_completion import CompletionItem as Item
+
+        found = completed("workflows")(ctx, param, incomplete)
+        return [Item(each) for each in found]
 
 
 class JsonFile(click.ParamType[Parsed]):
@@ -57,6 +90,17 @@ class JsonFile(click.ParamType[Parsed]):
         except ValueError as error:
             self.fail(f"{value} is not JSON: {error}", param, ctx)
 
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Let the shell complete a file."""
+        from click.shell_completion import CompletionItem as Item
+
+        return [Item(incomplete, type="file")]
+
 
 def value_of(parsed: Parsed | None) -> Any:
     """Return the value that was read; ``None`` when the option was not given."""
@@ -74,5 +118,18 @@ def pairs(given: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def file_named(
+    context: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Let the shell complete the name of a file that need not be there."""
+    from click.shell_completion import CompletionItem as Item
+
+    return [Item(incomplete, type="file")]
+
+
+IDS = completed("ids")
+HANDLERS = completed("handlers")
 WORKFLOW = WorkflowArgument()
 JSON_FILE = JsonFile()

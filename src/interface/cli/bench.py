@@ -5,14 +5,16 @@ from __future__ import annotations
 import platform
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from .progress import Progress, progress
 from .quantities import SIZE
 from .shell import Shell
 from .tables import Rows
@@ -118,7 +120,9 @@ def _measure(wanted: dict[str, Options], folder: Path) -> list[Finding]:
     try:
         findings = []
         for name, options in wanted.items():
-            with _progress(f"bench {name}", steps_of(name, options)) as advance:
+            steps, done = steps_of(name, options), count(1)
+            with progress(f"bench {name}", "steps") as tell:
+                advance = partial(_tell_next, tell, done, steps)
                 findings.append(run(name, options, folder, advance))
     except KeyboardInterrupt:
         click.echo("holdfast: interrupted; the store of the benchmark is removed", err=True)
@@ -126,18 +130,9 @@ def _measure(wanted: dict[str, Options], folder: Path) -> list[Finding]:
     return findings
 
 
-@contextmanager
-def _progress(text: str, steps: int) -> Iterator[Callable[[], None]]:
-    """Give what a benchmark calls as it gets on: a bar on a terminal, nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(text, total=steps)
-        yield lambda: bar.advance(task)
+def _tell_next(tell: Progress | None, done: Iterator[int], steps: int) -> None:
+    if tell is not None:
+        tell(next(done), steps)
 
 
 def _folder_of(store: str | None) -> Path:

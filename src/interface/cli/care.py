@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .arguments import IDS, file_named
+from .progress import progress
 from .shell import Shell
 from .tables import Rows
 
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+_LOOK_AGAIN = 0.1
+
 
 @click.command("diff")
-@click.argument("old", metavar="ID")
-@click.argument("new", metavar="ID")
+@click.argument("old", metavar="ID", shell_complete=IDS)
+@click.argument("new", metavar="ID", shell_complete=IDS)
 @click.pass_obj
 def diff_command(shell: Shell, old: str, new: str) -> None:
     """Show what differs between two checkpoints.
@@ -39,7 +50,7 @@ def diff_command(shell: Shell, old: str, new: str) -> None:
 
 
 @click.command("backup")
-@click.argument("file")
+@click.argument("file", shell_complete=file_named)
 @click.pass_obj
 def backup_command(shell: Shell, file: str) -> None:
     """Copy a store to a new file, while others write to it.
@@ -47,7 +58,7 @@ def backup_command(shell: Shell, file: str) -> None:
     By SQLite's own online backup: one consistent state, readable by its owner only. What exists is
     never overwritten. To restore it, open it: it is a store.
     """
-    with shell.engine() as engine:
+    with shell.engine() as engine, _copying(engine, file):
         engine.backup(file)
     if shell.as_json:
         shell.print_json({"store": engine.target, "backup": file})
@@ -73,6 +84,29 @@ def stats_command(shell: Shell) -> None:
     rows.add_row("bytes", f"{found.size:,}")
     rows.add_row("  of them free", f"{found.free:,}")
     shell.print(rows)
+
+
+@contextmanager
+def _copying(engine: Engine, file: str) -> Iterator[None]:
+    """Show how much of the copy is there: what is written is looked at, from outside."""
+    with progress("backup", in_bytes=True) as tell:
+        if tell is None or engine.target.startswith("json:"):
+            yield
+            return
+        whole, over = engine.stats().size, Event()
+
+        def look() -> None:
+            while not over.wait(_LOOK_AGAIN):
+                with suppress(OSError):
+                    tell(Path(f"{file}.part").stat().st_size, whole)
+
+        looking = Thread(target=look, name="holdfast-progress", daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            looking.join()
 
 
 def _text(value: Any) -> str:

@@ -9,11 +9,11 @@ import click
 
 from ...domain.attempt import Outcome
 from ...domain.scope import Scope
-from .arguments import JSON_FILE, WORKFLOW, Parsed, value_of
+from .arguments import HANDLERS, IDS, JSON_FILE, WORKFLOW, Parsed, completed, value_of
 from .ending import FAILED, REFUSED
 from .shell import Shell
 from .signals import end_on_sigterm
-from .states import status_text
+from .states import BAD, GOOD, status_text
 from .tables import fields_of, retries_text
 from .wording import in_options
 
@@ -33,7 +33,7 @@ _STOPPED = (Outcome.WAITING, Outcome.CANCELLED)
 
 
 @click.command("start")
-@click.argument("name")
+@click.argument("name", shell_complete=completed("startable"))
 @click.argument("workflow", type=WORKFLOW)
 @click.option("--input", "input_", type=JSON_FILE, help="What it is given; a file, or - .")
 @click.pass_obj
@@ -50,9 +50,9 @@ def start_command(shell: Shell, name: str, workflow: str, input_: Parsed | None)
 
 
 @click.command("recover")
-@click.argument("target", metavar="TARGET", required=False)
+@click.argument("target", metavar="[TARGET]", required=False, shell_complete=IDS)
 @click.option("--all", "all_", is_flag=True, help="Recover whatever can be recovered now.")
-@click.option("--handler", help="Runs instead of the recorded one.")
+@click.option("--handler", shell_complete=HANDLERS, help="Runs instead of the recorded one.")
 @click.option("--timeout", type=float, help="Seconds that it may take.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen and why; change nothing.")
 @click.option("--force", is_flag=True, help="Pass over a lease, back-off and used-up retries.")
@@ -102,13 +102,17 @@ def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:
     if shell.as_json:
         shell.print_json(plan)
         return
-    click.echo(in_options(plan.verdict))
+    reasons = "; ".join(map(str, plan.obstacles))
+    # Each of the reasons stands below, on lines of its own.
+    click.echo(in_options(plan.verdict.removesuffix(f": {reasons}")))
     shell.print(fields_of(_facts(plan)))
 
 
 def _facts(plan: RecoveryPlan) -> dict[str, RenderableType]:
+    from rich.text import Text
+
     facts: dict[str, RenderableType] = {
-        "workflow": plan.workflow_id,
+        "workflow": str(Scope(plan.workflow_id)),
         "status": status_text(plan.status),
         "would run": plan.handler or "nothing: no handler is named",
         "completes": str(plan.scope),
@@ -120,9 +124,11 @@ def _facts(plan: RecoveryPlan) -> dict[str, RenderableType]:
         owner = f"{plan.lease.owner} (epoch {plan.lease.epoch}, lease {plan.standing})"
         facts["last owner"] = owner
     facts["attempts"] = str(plan.attempts)
-    facts["retries"] = f"{retries_text(plan.retry_count, plan.max_retries)} without progress"
+    facts["retries"] = retries_text(plan.retry_count, plan.max_retries)
     facts["open"] = "\n".join(map(str, plan.open_scopes)) or "nothing"
-    facts["in the way"] = in_options("\n".join(map(str, plan.obstacles))) or "nothing"
+    style = BAD if plan.obstacles else GOOD
+    way = in_options("\n".join(map(str, plan.obstacles))) or "nothing"
+    facts["in the way"] = Text(way, style)
     return facts
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...domain.errors import CommandFailed, HandlerDied
-from .arguments import JSON_FILE, WORKFLOW, Parsed, value_of
+from .arguments import HANDLERS, JSON_FILE, WORKFLOW, Parsed, value_of
 from .ending import report
 from .shell import Shell
 from .signals import end_on_sigterm
@@ -27,7 +27,9 @@ _SIGNALLED = 128
 @click.command("run", context_settings={"ignore_unknown_options": False})
 @click.argument("workflow", type=WORKFLOW)
 @click.argument("command", type=click.UNPROCESSED, **_COMMAND)
-@click.option("--handler", help="Who carries it on when this dies.", **_OPTION)
+@click.option(
+    "--handler", shell_complete=HANDLERS, help="Who carries it on when this dies.", **_OPTION
+)
 @click.option(
     "--input", "input_", type=JSON_FILE, help="What it is given; a file, or - .", **_OPTION
 )

@@ -73,9 +73,11 @@ def _print(shell: Shell, found: Diagnosis, configured: list[str]) -> None:
     _section(shell, "Configured", configured, "nothing but defaults; see `holdfast config`")
     warnings = found.in_force.get("warnings")
     _section(shell, "Worth a look", warnings if isinstance(warnings, list) else [], "nothing")
-    counts = ", ".join(f"{count:,} {name}" for name, count in found.verification.checked.items())
+    counts = ", ".join(
+        f"{count:,} {name}" for name, count in found.verification.checked.items() if count
+    )
     findings = [str(each) for each in found.verification.findings]
-    _section(shell, "Damage", findings, f"none among {counts}", BAD)
+    _section(shell, "Damage", findings, f"none among {counts or 'nothing'}", BAD)
     if found.verification.quarantine:
         click.echo(f"  what was taken out is in {found.verification.quarantine}")
     _subjects(
@@ -103,7 +105,7 @@ def _section(
     for line in lines:
         shell.print(Padding(Text(str(line), colour), (0, 0, 0, 2)))
     if not lines:
-        click.echo(f"  {otherwise}")
+        shell.print(Padding(Text(otherwise), (0, 0, 0, 2)))
 
 
 def _subjects(shell: Shell, title: str, reasons: dict[str, list[str]]) -> None:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..log import FORMS
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 
 class LazyGroup(click.Group):
-    """A group whose commands are named in a table: ``{name: (module, one line of help)}``."""
+    """A group whose commands are named in tables: ``{name: (module, one line of help)}``.
 
-    def __init__(self, *, table: dict[str, tuple[str, str]], **settings: object) -> None:
+    Args:
+        sections: the tables, by what the commands in them are for.
+    """
+
+    def __init__(
+        self, *, sections: dict[str, dict[str, tuple[str, str]]], **settings: object
+    ) -> None:
         super().__init__(**settings)  # type: ignore[arg-type]
-        self._table = table
+        self._sections = {title: list(table) for title, table in sections.items()}
+        self._table = {name: each for table in sections.values() for name, each in table.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names, in the order of the table: what belongs together stands together."""
+        """Return the names, in the order of the tables: what belongs together stands together."""
         return list(self._table)
 
     def get_command(
@@ -32,7 +42,23 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"{__package__}.{self._table[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         _accept_global_options(command)
+        if command.epilog is None:
+            from .examples import epilog_of
+
+            command.epilog = epilog_of(cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Complete commands from the table, without importing them, and the options before them."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=help_)
+            for name, (_, help_) in self._table.items()
+            if name.startswith(incomplete)
+        ]
+        # Not the group's own: it would import each command for its help.
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -53,8 +79,9 @@ class LazyGroup(click.Group):
         formatter: click.HelpFormatter,
     ) -> None:
         """List the commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_) for name, (_, help_) in self._table.items()])
+        for title, names in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self._table[name][1]) for name in names])
 
 
 def _accept_global_options(command: click.Command) -> None:
@@ -76,9 +103,16 @@ def _set_on_shell(ctx: click.Context, param: click.Parameter, value: Any) -> Non
 
 # What `Shell` is given, as options: before the command, and hidden, after it.
 GLOBAL_OPTIONS: tuple[tuple[list[str], dict[str, Any]], ...] = (
-    (["--store"], {"metavar": "TARGET", "help": "The store: a path, or json:FOLDER."}),
+    # As paths, so that shells complete files.
+    (
+        ["--store"],
+        {"type": click.Path(), "metavar": "TARGET", "help": "The store: a path, or json:FOLDER."},
+    ),
     (["--app"], {"metavar": "MODULE:ATTRIBUTE", "help": "Where the handlers are registered."}),
-    (["--config"], {"metavar": "FILE", "help": "Read this file; see 'holdfast config'."}),
+    (
+        ["--config"],
+        {"type": click.Path(), "metavar": "FILE", "help": "Read this file; see 'holdfast config'."},
+    ),
     (
         ["--absolute"],
         {"is_flag": True, "help": "Tell times by date and UTC, also on a terminal."},

@@ -11,7 +11,7 @@ from ...domain.checkpoint_type import CheckpointType
 from ...domain.errors import NotFound
 from ...domain.scope import Scope
 from ..times import duration_text
-from .arguments import WORKFLOW, pairs
+from .arguments import IDS, WORKFLOW, file_named, pairs
 from .checkpoint_view import print_checkpoint
 from .json_form import header, whole, with_snapshots
 from .outline_tree import tree_of
@@ -59,7 +59,12 @@ def workflows_command(shell: Shell, status: str | None, limit: int) -> None:
 @click.option("--status", type=_STATUS, help="Only those whose status that is.")
 @click.option("--type", "type_", type=_TYPE, help="Only those of that type.")
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Only those with that.")
-@click.option("--older-than", metavar="ID", help="Only those written before that checkpoint.")
+@click.option(
+    "--older-than",
+    metavar="ID",
+    shell_complete=IDS,
+    help="Only those written before that checkpoint.",
+)
 @click.option("--limit", default=100, show_default=True, help="How many at the most.")
 @click.pass_obj
 def list_command(
@@ -102,7 +107,7 @@ def list_command(
 
 
 @click.command("show")
-@click.argument("target", metavar="ID")
+@click.argument("target", metavar="ID", shell_complete=IDS)
 @click.option("--raw", is_flag=True, help="Only what it stores itself, as JSON.")
 @click.pass_obj
 def show_command(shell: Shell, target: str, raw: bool) -> None:
@@ -134,7 +139,7 @@ def latest_command(shell: Shell, workflow: str) -> None:
 
 
 @click.command("context")
-@click.argument("target", metavar="ID")
+@click.argument("target", metavar="ID", shell_complete=IDS)
 @click.pass_obj
 def context_command(shell: Shell, target: str) -> None:
     """Print what a chain adds up to, as JSON.
@@ -147,7 +152,12 @@ def context_command(shell: Shell, target: str) -> None:
 
 @click.command("tree")
 @click.argument("workflow", type=WORKFLOW)
-@click.option("--svg", metavar="FILE", help="Draw its timeline instead; - for standard output.")
+@click.option(
+    "--svg",
+    metavar="FILE",
+    shell_complete=file_named,
+    help="Draw its timeline instead; - for standard output.",
+)
 @click.pass_obj
 def tree_command(shell: Shell, workflow: str, svg: str | None) -> None:
     """Show a workflow with its stages and agents, states and times.

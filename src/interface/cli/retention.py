@@ -12,6 +12,7 @@ import click
 
 from ...domain.scope import Scope
 from .arguments import WORKFLOW
+from .progress import progress
 from .quantities import DATE, DURATION, SIZE, size_text
 from .shell import Shell
 from .tables import Rows
@@ -63,7 +64,7 @@ def purge_command(
     from .signals import end_on_sigterm
 
     end_on_sigterm()
-    with shell.engine(writable=not dry_run) as engine, _bar("purge") as progress:
+    with shell.engine(writable=not dry_run) as engine, _bar("purge") as told:
         report = engine.purge(
             workflow_id=workflow_id,
             before=before,
@@ -71,7 +72,7 @@ def purge_command(
             max_age=max_age,
             max_bytes=max_bytes,
             dry_run=dry_run,
-            progress=progress,
+            progress=told,
         )
     if shell.as_json:
         shell.print_json(_report_form(report))
@@ -111,8 +112,8 @@ def delete_command(shell: Shell, workflow: str, force: bool) -> None:
     from .signals import end_on_sigterm
 
     end_on_sigterm()
-    with shell.engine(writable=True) as engine, _bar("delete") as progress:
-        report = engine.delete(workflow_id=workflow, force=force, progress=progress)
+    with shell.engine(writable=True) as engine, _bar("delete") as told:
+        report = engine.delete(workflow_id=workflow, force=force, progress=told)
     if shell.as_json:
         shell.print_json(report)
     else:
@@ -178,20 +179,8 @@ def _report_form(report: PurgeReport) -> dict[str, Any]:
 @contextmanager
 def _bar(what: str) -> Iterator[Callable[[PurgeProgress], object] | None]:
     """Give what tells how far it is: a bar on a terminal, none elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-
-        def told(progress: PurgeProgress) -> None:
-            at = Scope(progress.workflow_id) if progress.workflow_id else "giving space back"
-            total = progress.planned or None
-            bar.update(
-                task, completed=progress.checkpoints, total=total, description=f"{what} {at}"
-            )
-
-        yield told
+    with progress(what, "checkpoints") as tell:
+        if tell is None:
+            yield None
+        else:
+            yield lambda told: tell(told.checkpoints, told.planned)

@@ -45,6 +45,10 @@ class Shell:
             self._config = read(self._given)
         return self._config
 
+    def use(self, config: Configuration) -> None:
+        """Take this for what is configured."""
+        self._config = config
+
     @property
     def store(self) -> str | None:
         """The store that is named, if one is."""

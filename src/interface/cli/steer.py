@@ -7,14 +7,14 @@ import json
 import click
 
 from ...domain.scope import Scope
-from .arguments import JSON_FILE, WORKFLOW, Parsed
+from .arguments import IDS, JSON_FILE, WORKFLOW, Parsed, completed
 from .json_form import header
 from .shell import Shell
 
 
 @click.command("answer")
 @click.argument("workflow", type=WORKFLOW)
-@click.argument("name")
+@click.argument("name", shell_complete=completed("questions"))
 @click.argument("text", required=False)
 @click.option("--value", type=JSON_FILE, help="The answer as JSON, from a file, or - .")
 @click.pass_obj
@@ -68,7 +68,7 @@ def retry_command(shell: Shell, workflow: str) -> None:
 
 
 @click.command("fork")
-@click.argument("checkpoint", metavar="ID")
+@click.argument("checkpoint", metavar="ID", shell_complete=IDS)
 @click.argument("new_workflow", type=WORKFLOW)
 @click.pass_obj
 def fork_command(shell: Shell, checkpoint: str, new_workflow: str) -> None:

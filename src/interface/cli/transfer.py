@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from .arguments import file_named
+from .progress import progress
 from .shell import Shell
 
 if TYPE_CHECKING:
-    from ..transferring import Progress, Transferred
+    from ..transferring import Transferred
 
 
 @click.command("export")
-@click.argument("target")
+@click.argument("target", shell_complete=file_named)
 @click.pass_obj
 def export_command(shell: Shell, target: str) -> None:
     """Write everything that the store holds to TARGET.
@@ -30,13 +29,13 @@ def export_command(shell: Shell, target: str) -> None:
     from .signals import end_on_sigterm
 
     end_on_sigterm()
-    with shell.engine() as engine, _progress("export") as progress:
-        done = engine.export_to(target, progress=progress)
+    with shell.engine() as engine, progress("export", "rows") as tell:
+        done = engine.export_to(target, progress=tell)
     _tell(shell, done, f"exported to {target}", to_error=target == "-")
 
 
 @click.command("import")
-@click.argument("source")
+@click.argument("source", shell_complete=file_named)
 @click.pass_obj
 def import_command(shell: Shell, source: str) -> None:
     """Read everything from SOURCE into an empty store.
@@ -49,14 +48,14 @@ def import_command(shell: Shell, source: str) -> None:
 
     end_on_sigterm()
     store = shell.require_store()
-    with _progress("import") as progress:
+    with progress("import", "rows") as tell:
         if _is_free(store):
             from ..transferring import import_into_new_store
 
-            done = import_into_new_store(store, source, progress)
+            done = import_into_new_store(store, source, tell)
         else:
             with shell.engine(writable=True) as engine:
-                done = engine.import_from(source, progress=progress)
+                done = engine.import_from(source, progress=tell)
     _tell(shell, done, f"imported from {source}")
 
 
@@ -66,20 +65,6 @@ def _is_free(store: str) -> bool:
 
     place = place_of(store)
     return place is not None and not os.path.lexists(place)
-
-
-@contextmanager
-def _progress(text: str) -> Iterator[Progress | None]:
-    """Give what is told how far it is: a bar on a terminal, nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(text, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 def _tell(shell: Shell, done: Transferred, what: str, *, to_error: bool = False) -> None:

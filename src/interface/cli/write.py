@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ...domain.checkpoint_type import CheckpointType
-from .arguments import JSON_FILE, WORKFLOW, Parsed, pairs, value_of
+from .arguments import HANDLERS, IDS, JSON_FILE, WORKFLOW, Parsed, pairs, value_of
 from .json_form import header
 from .shell import Shell
 
@@ -51,9 +51,13 @@ def upgrade_command(shell: Shell) -> None:
 @click.option("--patch", type=JSON_FILE, help="Merges into the scope's state; a file, or - .")
 @click.option("--input", "input_", type=JSON_FILE, help="What the scope is given; a file, or - .")
 @click.option("--output", type=JSON_FILE, help="What the scope gives; a file, or - .")
-@click.option("--handler", help="Who carries the scope on.")
-@click.option("--parent", metavar="ID", help="Start again from this older checkpoint.")
-@click.option("--depends-on", multiple=True, metavar="ID", help="What it builds on.")
+@click.option("--handler", shell_complete=HANDLERS, help="Who carries the scope on.")
+@click.option(
+    "--parent", metavar="ID", shell_complete=IDS, help="Start again from this older checkpoint."
+)
+@click.option(
+    "--depends-on", multiple=True, metavar="ID", shell_complete=IDS, help="What it builds on."
+)
 @click.option("--max-retries", default=3, show_default=True)
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Small, and searchable.")
 @click.pass_obj
@@ -99,7 +103,7 @@ def checkpoint_command(
 
 
 @click.command("complete")
-@click.argument("checkpoint_id", metavar="ID")
+@click.argument("checkpoint_id", metavar="ID", shell_complete=IDS)
 @click.option("--output", type=JSON_FILE, help="What the scope gives; a file, or - .")
 @click.option("--abandon", is_flag=True, help="Close what is open inside as killed.")
 @click.pass_obj
@@ -116,7 +120,7 @@ def complete_command(
 
 
 @click.command("fail")
-@click.argument("checkpoint_id", metavar="ID")
+@click.argument("checkpoint_id", metavar="ID", shell_complete=IDS)
 @click.option("--message", required=True, help="What went wrong.")
 @click.option("--error-type", default="Error", show_default=True, help="What kind of error.")
 @click.pass_obj

@@ -109,7 +109,11 @@ def test_purge_when_on_a_terminal_then_a_bar_is_drawn_and_the_output_stays_clean
     filled: Path,
 ) -> None:
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "holdfast", "--store", str(filled), "purge", "--json"]
+    # At once: what is over this soon would have no bar.
+    program = (
+        "from holdfast.interface.cli import main, progress; progress._PATIENCE = 0; main.main()"
+    )
+    command = [sys.executable, "-c", program, "--store", str(filled), "purge", "--json"]
     with subprocess.Popen(
         [*command, "--keep", "1"],
         stdout=subprocess.PIPE,
@@ -121,6 +125,8 @@ def test_purge_when_on_a_terminal_then_a_bar_is_drawn_and_the_output_stays_clean
         out = process.stdout.read() if process.stdout else b""
 
     assert b"purge" in drawn
+    assert b"of 11 checkpoints" in drawn
+    assert b" left" in drawn
     assert json.loads(out)["checkpoints"] == 11
 
 
