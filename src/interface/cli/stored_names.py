@@ -92,7 +92,9 @@ def handlers(context: click.Context, _: str) -> Iterable[str]:
 @_quietly
 def startable(context: click.Context, _: str) -> Iterable[str]:
     """Return the workflows that the program registers."""
-    return _shell(context).registry().names()
+    registry = _shell(context).registry()
+    specs = {name: registry.get(name) for name in registry.names()}
+    return [name for name, spec in specs.items() if spec is not None and spec.is_workflow]
 
 
 def _workflows(engine: Engine) -> list[str]:
