@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -40,6 +41,8 @@ class Kernel:
         handlers_print_to: where the standard output of handlers' own processes goes.
         log: how the log is written, where it is not the program's own logger that writes it.
         retention: the store's policy.
+        handed_on: what children find in their environment beside that of this process: what options
+            said to it.
         stopping: set, it ends the handlers' own processes, and hands back what they carried on.
     """
 
@@ -58,6 +61,7 @@ class Kernel:
     journal: Journal | None = None
     retention: Retention = field(default_factory=Retention)
     log: Log | None = None
+    handed_on: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keeper(self) -> LeaseKeeper:

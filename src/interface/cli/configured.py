@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..configuration.load import load
@@ -32,6 +34,24 @@ def read(given: Mapping[str, Any]) -> Configuration:
         config = replace(config, verbose=True)
         origins["verbose"] = Origin("option", "-v")
     return replace(_with_log(config, given, origins), origins=origins)
+
+
+def handed_on(given: Mapping[str, Any], config: Configuration) -> dict[str, str]:
+    """Return what children are to find in their environment, so that options hold for them, too."""
+    found: dict[str, str] = {}
+    if given.get("config"):
+        found["HOLDFAST_CONFIG"] = str(Path(given["config"]).absolute())  # they may be elsewhere
+    if given.get("verbose"):
+        found["HOLDFAST_VERBOSE"] = "1"
+        found["HOLDFAST_LOG_LEVEL"] = config.log.level
+    if "log_form" in given:
+        found["HOLDFAST_LOG_FORM"] = config.log.form
+        found["HOLDFAST_LOG_LEVEL"] = config.log.level
+    if found.get("HOLDFAST_LOG_LEVEL") and config.log.form == "auto":
+        # What they have there is a pipe, whatever it ends in.
+        is_seen = sys.stderr is not None and sys.stderr.isatty()
+        found["HOLDFAST_LOG_FORM"] = "console" if is_seen else "json"
+    return found
 
 
 def _with_log(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...domain.scope import Scope
+from .progress import elapsing
 from .quantities import size_text
 from .shell import Shell
 from .states import BAD, DOUBTFUL
@@ -32,7 +33,7 @@ def doctor_command(shell: Shell, repair: bool) -> int:
     from ..configuration.listing import listed
     from ..diagnosis import diagnose
 
-    with shell.engine(writable=repair) as engine:
+    with shell.engine(writable=repair) as engine, elapsing("doctor"):
         found = diagnose(engine, repair=repair)
     configured = listed(shell.config)
     if shell.as_json:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from .screen import console_on, is_dumb, width_of
@@ -40,6 +41,28 @@ def progress(text: str, unit: str = "", *, in_bytes: bool = False) -> Iterator[P
         yield line
     finally:
         line.close()
+
+
+@contextmanager
+def elapsing(text: str) -> Iterator[None]:
+    """Show for how long work goes on of which nobody can tell how far it is."""
+    with progress(text) as tell:
+        if tell is None:
+            yield
+            return
+        over = Event()
+
+        def tick() -> None:
+            while not over.wait(_PATIENCE / 2):
+                tell(0, 0)
+
+        ticking = Thread(target=tick, name="holdfast-progress", daemon=True)
+        ticking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            ticking.join()
 
 
 class _Line:
@@ -82,11 +105,13 @@ class _Line:
 
     def told(self, task: Task) -> str:
         """Return what stands behind the bar."""
+        seconds = time.monotonic() - self._begun
+        if not task.completed and not task.total:
+            return _clock(seconds)
         parts = [self._amount(task.completed)]
         if task.total:
             parts[0] += f" of {self._amount(task.total)}"
         parts[0] += f" {self._unit}".rstrip()
-        seconds = time.monotonic() - self._begun
         rate = task.completed / seconds if seconds else 0.0
         if rate:
             parts.append(f"{self._amount(rate)}/s" if rate >= 1 else f"{60 * rate:.1f}/min")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,7 @@ class Shell:
         """
         from ..bootstrap import make_kernel
         from ..engine import Engine
+        from .configured import handed_on
 
         program = self._load_program()
         if isinstance(program, Engine):
@@ -103,6 +105,7 @@ class Shell:
             log=self.config.log,
         )
         self._now = kernel.env.clock.moment().wall
+        kernel = replace(kernel, handed_on=handed_on(self._given, self.config))
         with Engine(kernel) as engine, self._hearing(looks_only=not writable):
             yield self._isolated(engine)
 

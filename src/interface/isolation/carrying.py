@@ -127,7 +127,8 @@ def clean(text: str, session: Session) -> str:
 def _order(
     spec: HandlerSpec, session: Session, kernel: Kernel, *, gives_context: bool
 ) -> ProcessOrder:
-    environment = handover_of(session, kernel, spec).in_environment(os.environ)
+    handover = handover_of(session, kernel, spec)
+    environment = handover.in_environment({**os.environ, **kernel.handed_on})
     printed = through(kernel.handlers_print_to), through("stderr")
     grace = kernel.settings.grace
     if spec.command:

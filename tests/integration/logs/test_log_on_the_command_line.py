@@ -147,3 +147,25 @@ def test_step_when_run_by_a_shell_script_then_its_lines_have_the_runs_correlatio
         (attempt,) = engine.attempts("w")
     assert len({line["actor"] for line in lines}) == 2
     assert {line["correlation_id"] for line in lines} == {attempt.correlation_id}
+
+
+def test_step_when_the_run_is_verbose_then_so_is_the_step(folder: Path) -> None:
+    step = [sys.executable, "-m", "holdfast", "step", "one", "--", "true"]
+    _, quiet = _run(folder, "run", "quiet", "--", *step)
+    _, err = _run(folder, "-v", "run", "w", "--", *step)
+
+    assert quiet == ""
+    assert len({line["actor"] for line in _lines(err)}) == 2
+
+
+def test_child_when_the_run_was_given_a_configuration_then_it_has_it_wherever_it_is(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (folder / "other.toml").write_text('store = "other.db"\n[log]\nlevel = "info"\n')
+    script = f"cd {elsewhere} && {sys.executable} -m holdfast config --json"
+
+    out, _ = _run(folder, "--config", "other.toml", "run", "w", "--", "sh", "-c", script)
+
+    found = json.loads(out)
+    assert found["file"] == str(folder / "other.toml")
