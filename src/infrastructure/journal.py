@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -97,9 +97,10 @@ def structlog_journal(
     level: str,
     form: str,
     file: str | None,
+    write: Callable[[str], None] | None = None,
     error_messages: bool,
 ) -> LoggerJournal:
-    """Return a journal that writes lines to a file or to standard error.
+    """Return a journal that writes lines to a file, or to *write*, or to standard error.
 
     Args:
         level: the least that is written.
@@ -107,7 +108,7 @@ def structlog_journal(
     """
     import structlog
 
-    lines = _Lines(file)
+    lines = _Lines(file, write)
     if form == "auto":
         form = "console" if lines.is_terminal else "json"
     renderer: Any = structlog.processors.JSONRenderer()
@@ -130,7 +131,8 @@ def structlog_journal(
 class _Lines:
     """Writes each line whole: those of several threads and processes do not mix."""
 
-    def __init__(self, file: str | None) -> None:
+    def __init__(self, file: str | None, write: Callable[[str], None] | None = None) -> None:
+        self._write = write
         self._descriptor: int | None = None
         if file is not None:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
@@ -138,11 +140,15 @@ class _Lines:
 
     @property
     def is_terminal(self) -> bool:
-        return self._descriptor is None and sys.stderr is not None and sys.stderr.isatty()
+        if self._descriptor is not None or self._write is not None:
+            return False
+        return sys.stderr is not None and sys.stderr.isatty()
 
     def debug(self, line: str) -> None:
         if self._descriptor is not None:
             os.write(self._descriptor, f"{line}\n".encode("utf-8", "backslashreplace"))
+        elif self._write is not None:
+            self._write(line)
         elif sys.stderr is not None:
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()

@@ -47,6 +47,7 @@ def make_kernel(
     upgrade: bool = True,
     create: bool = True,
     log: LogTarget | None = None,
+    log_lines: Callable[[str], None] | None = None,
     redact: Redact | None = None,
 ) -> Kernel:
     """Return what an engine on *target* stands on.
@@ -55,13 +56,14 @@ def make_kernel(
         target: a path, ``sqlite:///PATH``, ``json:FOLDER`` or ``memory:``.
         upgrade: bring the store's schema up to date; otherwise it is not changed by opening it.
         create: make the store if there is none and it is opened to be upgraded.
+        log_lines: takes the lines of a log that would go to standard error.
         redact: what takes secrets out of metadata and errors; by default the registry's.
     """
     settings = Settings.of(settings)
     codec = JsonCodec(settings.max_state_bytes)
     registry = registry if registry is not None else Registry()
     clock, host = clock or SystemClock(), LocalHost()
-    journal = _make_journal(log, clock, host)
+    journal = _make_journal(log, clock, host, log_lines)
     store = _open_store(
         os.fspath(target), codec, durability, settings, upgrade=upgrade, create=create
     )
@@ -118,7 +120,12 @@ def _signs(handover: RunHandover | None) -> SignsOfLife | None:
     return SignSender(handover.signs)
 
 
-def _make_journal(log: LogTarget | None, clock: Clock, host: Host) -> Journal | None:
+def _make_journal(
+    log: LogTarget | None,
+    clock: Clock,
+    host: Host,
+    lines: Callable[[str], None] | None = None,
+) -> Journal | None:
     """Return what writes the log; ``None``, and nothing is loaded for it, when there is none."""
     if log is None:
         return None
@@ -137,6 +144,7 @@ def _make_journal(log: LogTarget | None, clock: Clock, host: Host) -> Journal | 
             level=log.level,
             form=log.form,
             file=log.file,
+            write=lines,
             error_messages=log.error_messages,
         )
     except OSError as error:

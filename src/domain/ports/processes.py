@@ -31,8 +31,8 @@ class ProcessOrder:
 
     Attributes:
         command: its arguments, run without a shell; empty where *module* is given.
-        module: its ``main(task, tell)`` is called in a fresh interpreter; what it tells is the
-            process's word.
+        module: its ``main(task, tell, log)`` is called in a fresh interpreter; what it tells is the
+            process's word, and what it logs goes where *stderr* says, without being kept.
         environment: all of it.
         stdin: what it reads; ``None`` for what this process reads.
         grace: seconds between being asked to end and being killed.

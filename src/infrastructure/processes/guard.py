@@ -9,7 +9,8 @@ carrying the workflow on.
 
 CONTROL is the number of a descriptor to read from: one line of JSON, the order; then ``e`` to end
 what runs, SIGTERM first; its end means that Holdfast is gone. REPORT is one to write to: lines that
-begin with ``W`` are the word of what runs, one that begins with ``G`` says how it ended.
+begin with ``W`` are the word of what runs, those with ``L`` lines of its log, which are no output
+of it; one that begins with ``G`` says how it ended.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .linux import adopt_orphans, die_with_parent
@@ -170,12 +172,25 @@ def _run(order: dict[str, Any], report: int) -> int:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         run = importlib.import_module(order["module"]).main
-        return int(run(order["task"], lambda text: _write(report, b"W" + text + b"\n")))
+        return int(run(order["task"], *_teller(report)))
     try:
         os.execvp(command[0], command)  # noqa: S606 - without a shell is how it is promised
     except OSError as error:
         _tell(report, b"W", {"not_started": f"{command[0]}: {error.strerror}"})
         os._exit(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_STARTED)
+
+
+def _teller(report: int) -> tuple[Callable[[bytes], None], Callable[[str], None]]:
+    """Return what tells the word, and what tells a line of the log; from any thread."""
+    from threading import Lock
+
+    lock = Lock()  # a line may be longer than what a pipe takes at once
+
+    def tell(kind: bytes, text: bytes) -> None:
+        with lock:
+            _write(report, kind + text + b"\n")
+
+    return lambda word: tell(b"W", word), lambda line: tell(b"L", json.dumps(line).encode())
 
 
 def _leave_streams() -> None:

@@ -51,6 +51,7 @@ class OwnProcess:
         self.word: bytes | None = None
         self.exit_code: int | None = None
         self._grace = order.grace
+        self._log_to = order.stderr
         self._pid: int | None = None
         self._signs: list[Sign] = []
         self._lock = threading.Lock()
@@ -167,6 +168,10 @@ class OwnProcess:
         if line.startswith(b"W"):
             self.word = line[1:]
             self.changed.set()
+        elif line.startswith(b"L"):
+            # As it comes, and not into the tail: nobody printed it.
+            with contextlib.suppress(Exception):
+                self._log_to(f"{json.loads(line[1:])}\n".encode("utf-8", "backslashreplace"))
         elif line.startswith(b"G"):
             said = json.loads(line[1:])
             self._pid = said.get("pid", self._pid)

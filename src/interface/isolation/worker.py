@@ -31,7 +31,7 @@ class _Terminated(SystemExit):
     """SIGTERM, as the handler's code meets it: its ``finally`` blocks run."""
 
 
-def main(task: JsonObject, tell: Tell) -> int:
+def main(task: JsonObject, tell: Tell, log: Callable[[str], None]) -> int:
     """Run the handler that *task* names and tell what it returned, or raised."""
     # What is printed is seen as it comes, as on a terminal, and not lost when this is killed.
     for stream in (sys.stdout, sys.stderr):
@@ -39,7 +39,7 @@ def main(task: JsonObject, tell: Tell) -> int:
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        word, status = _result(task), 0
+        word, status = _result(task, log), 0
     except _Terminated:
         _end_by_sigterm()
     except BaseException as error:  # noqa: BLE001 - recorded by whoever watches
@@ -48,7 +48,7 @@ def main(task: JsonObject, tell: Tell) -> int:
     return status
 
 
-def _result(task: JsonObject) -> bytes:
+def _result(task: JsonObject, log: Callable[[str], None]) -> bytes:
     handover = handed_over(os.environ)
     if handover is None:
         raise InvalidRequest("a worker is started by the run that it belongs to")
@@ -56,6 +56,7 @@ def _result(task: JsonObject) -> bytes:
     kernel = make_kernel(
         handover.store,
         log=Log(**task["log"]) if task["log"] is not None else None,
+        log_lines=log,
         redact=redact,
         settings=task["settings"],
         durability=task["durability"],

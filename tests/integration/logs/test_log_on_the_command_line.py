@@ -169,3 +169,20 @@ def test_child_when_the_run_was_given_a_configuration_then_it_has_it_wherever_it
 
     found = json.loads(out)
     assert found["file"] == str(folder / "other.toml")
+
+
+def test_lines_when_the_handler_has_a_process_of_its_own_then_they_are_no_output_of_it(
+    folder: Path,
+) -> None:
+    crew = (folder / "a_crew.py").read_text() + "\nimport sys\n"
+    crew = crew.replace(
+        "    return run.step", "    print('seen', file=sys.stderr)\n    return run.step"
+    )
+    (folder / "a_crew.py").write_text(crew)
+
+    _, err = _run(folder, "-vv", "start", "double", "w")
+
+    with holdfast.open(folder / "runs.db") as engine:
+        assert engine.attempts("w")[0].output_tail == "seen\n"
+    lines = [json.loads(line) for line in err.splitlines() if line != "seen"]
+    assert len({line["actor"] for line in lines}) == 2, "they are on standard error all the same"
