@@ -72,7 +72,7 @@ def _printed(command: str, kind: str, folder: Path) -> str:
     known = {"HOLDFAST_STORE": "orchard.db", "HOLDFAST_APP": "crew:app", "NO_COLOR": "1"}
     ended = on_terminal([*program, *shlex.split(command)], COLUMNS, folder, known)
     text = ended.text.replace(f"{folder}/", "/srv/").replace(platform.node(), "orchard")
-    # A bar leaves what it showed while it went on, and the orders to erase it.
-    text = re.sub(r"^.*\x1b\[2K", "", text, flags=re.MULTILINE)
+    # A bar is drawn over and over, and wiped away at the end: nothing of it stays.
+    text = re.sub(r"^.*\n\r?(\x1b\[\?25h)?\r?\x1b\[1A\x1b\[2K", "", text, flags=re.MULTILINE)
     text = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
     return f"{text.rstrip()}\n"

@@ -102,15 +102,16 @@ def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:
     if shell.as_json:
         shell.print_json(plan)
         return
-    reasons = "; ".join(map(str, plan.obstacles))
-    # Each of the reasons stands below, on lines of its own.
-    click.echo(in_options(plan.verdict.removesuffix(f": {reasons}")))
+    from rich.text import Text
+
+    verdict = plan.verdict
+    if len(plan.obstacles) > 1:  # each of them stands below, on lines of its own
+        verdict = verdict.removesuffix(f": {'; '.join(map(str, plan.obstacles))}")
+    shell.print(Text(in_options(verdict), GOOD if not plan.obstacles else BAD))
     shell.print(fields_of(_facts(plan)))
 
 
 def _facts(plan: RecoveryPlan) -> dict[str, RenderableType]:
-    from rich.text import Text
-
     facts: dict[str, RenderableType] = {
         "workflow": str(Scope(plan.workflow_id)),
         "status": status_text(plan.status),
@@ -126,9 +127,8 @@ def _facts(plan: RecoveryPlan) -> dict[str, RenderableType]:
     facts["attempts"] = str(plan.attempts)
     facts["retries"] = retries_text(plan.retry_count, plan.max_retries)
     facts["open"] = "\n".join(map(str, plan.open_scopes)) or "nothing"
-    style = BAD if plan.obstacles else GOOD
-    way = in_options("\n".join(map(str, plan.obstacles))) or "nothing"
-    facts["in the way"] = Text(way, style)
+    if len(plan.obstacles) != 1:  # a single one is part of the verdict
+        facts["in the way"] = in_options("\n".join(map(str, plan.obstacles))) or "nothing"
     return facts
 
 

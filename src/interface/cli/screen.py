@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-IS_WIDE = 120
+IS_WIDE = 140
 """Columns from which on there is room for what is otherwise told in short."""
 
 # A pipe has no width to fit: what is broken or cut off there is lost to whoever reads it.

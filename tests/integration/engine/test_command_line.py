@@ -655,7 +655,7 @@ class TestCarryingOn:
         again = on_store("--app", app, "recover", "w")
 
         assert (planned.code, as_json.json["would_kill"]) == (4, True)
-        assert planned.out.startswith("would kill w\n")
+        assert planned.out.startswith("would kill w: its retries are used up")
         assert planned.out.count("its retries are used up") == 1
         for shown in (planned.out, stale.out):
             assert "a recovery closes it as killed, with --force it runs once more" in shown
