@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from holdfast.domain.attempt import Attempt
 from holdfast.domain.checkpoint import Checkpoint
+from holdfast.domain.checkpoint_id import CheckpointId
+from holdfast.domain.errors import NotFound, Purged
 from holdfast.domain.events import DomainEvent, EventKind
+from holdfast.domain.gone import Gone
+from holdfast.domain.json_value import canonical
 from holdfast.domain.lease import Lease, Owner
 from holdfast.domain.moment import Moment
 from holdfast.domain.ports import Store, UnitOfWork
+from holdfast.domain.retention import OwnRetention
+from holdfast.infrastructure.json_codec import JsonCodec
+from holdfast.infrastructure.json_files.store import JsonFileStore
 from holdfast.infrastructure.memory import MemoryStore
 from holdfast.infrastructure.sqlite.store import SqliteStore
 
@@ -116,11 +125,102 @@ class TransferContract:
         assert store.write(lambda uow: put(uow, "gone")).id.sequence == 5
         assert "gone" in store.read(lambda uow: list(uow.transfer.names()))
 
+    def test_names_when_only_a_retention_or_a_memory_of_purges_is_kept_then_there_too(
+        self, store: Store
+    ) -> None:
+        def fill(uow: UnitOfWork) -> None:
+            uow.retention.set_policy("Kept for long/", OwnRetention(days=90))
+            uow.transfer.remember_purges("Went long ago\U0001f600", [Gone(1, 7, AT)])
+            uow.events.append(_event("Only Spoken Of"))
+
+        store.write(fill)
+
+        found = store.read(lambda uow: list(uow.transfer.names()))
+        assert found == ["Kept for long/", "Went long ago\U0001f600"]
+
+    def test_purges_when_remembered_then_they_are_as_they_were_and_the_purged_are_told(
+        self, store: Store
+    ) -> None:
+        gone = [Gone(1, 7, AT), Gone(9, 9, AT), Gone(10, 30, AT + timedelta(days=1))]
+
+        store.write(lambda uow: uow.transfer.remember_purges("wf", gone))
+
+        assert store.read(lambda uow: uow.transfer.purges("wf")) == gone
+        assert store.read(lambda uow: uow.transfer.purges("other")) == []
+        with pytest.raises(Purged) as caught:
+            store.read(lambda uow: uow.checkpoints.get(CheckpointId.parse("wf@9")))
+        assert caught.value.at == AT
+        with pytest.raises(NotFound) as missing:
+            store.read(lambda uow: uow.checkpoints.get(CheckpointId.parse("wf@8")))
+        assert type(missing.value) is NotFound
+
+    def test_add_cut_when_its_parent_is_gone_then_it_and_what_follows_have_their_contexts(
+        self, store: Store, put: Save
+    ) -> None:
+        """A whole history is written, and again in another store without its beginning."""
+        whole = MemoryStore(JsonCodec())
+        for scope, type_, state in (
+            ("wf", "workflow_start", {"n": 1}),
+            ("wf/load", "stage_start", {"m": [1.0, -0.0, 10**40]}),
+            ("wf/load/eu", "agent_start", None),
+            ("wf/load/eu", "agent_complete", {"of": "the agent"}),
+            ("wf", "progress", {"n": 2, "long": "x" * 6000}),
+        ):
+            whole.write(lambda uow, a=scope, b=type_, c=state: put(uow, a, b, state=c))  # type: ignore[misc]
+        cut = whole.read(lambda uow: uow.checkpoints.get(CheckpointId.parse("wf@5")))
+        payload = whole.read(lambda uow: uow.checkpoints.payload(cut.id))
+        replay = whole.read(lambda uow: uow.checkpoints.replay(cut.id))
+
+        def write(uow: UnitOfWork) -> None:
+            uow.transfer.skip_to(5)
+            uow.transfer.add_cut(cut, payload, replay)
+            uow.transfer.raise_sequence("wf", 5)
+
+        store.write(write)
+        for each in (whole, store):
+            each.write(lambda uow: put(uow, "wf", state={"n": 3, "long": "x" * 6001}))
+            for _ in range(40):  # keyframes come in, and contexts that are kept
+                each.write(lambda uow: put(uow, "wf", patch={"n": uow.transfer.last_number()}))
+            each.write(lambda uow: put(uow, "wf/load", "stage_complete", output=[1]))
+
+        for text in ("wf@5", "wf@6", "wf@25", "wf/load@47"):
+            wanted = CheckpointId.parse(text)
+            assert _told(store, wanted) == _told(whole, wanted)
+        chain = store.read(lambda uow: uow.checkpoints.chain(CheckpointId.parse("wf@6")))
+        assert [str(each) for each in chain] == ["wf@6", "wf@5"]
+        assert store.read(lambda uow: uow.checkpoints.newest_intact(cut.id)) == cut.id
+
+
+def _told(store: Store, wanted: CheckpointId) -> list[str]:
+    replay = store.read(lambda uow: uow.checkpoints.replay(wanted))
+    payload = store.read(lambda uow: uow.checkpoints.payload(wanted))
+    told = [
+        canonical(json.loads(text))
+        for text in (payload.state, payload.patch, payload.output)
+        if text is not None
+    ]
+    for scope, record in replay.scopes.items():
+        told += [str(scope), *map(canonical, (record.state, record.input, record.output))]
+        told.append(repr(replace(record, state={}, input=None, output=None)))
+    return told
+
 
 class TestMemoryTransfer(TransferContract):
     @pytest.fixture
     def store(self, memory_store: MemoryStore) -> MemoryStore:
         return memory_store
+
+
+class TestJsonTransfer(TransferContract):
+    @pytest.fixture
+    def store(self, json_store: JsonFileStore) -> JsonFileStore:
+        return json_store
+
+    def test_skip_to_when_further_than_the_index_can_leave_out_then_refused(
+        self, json_store: JsonFileStore
+    ) -> None:
+        with pytest.raises(ValueError, match="cannot leave out so many"):
+            json_store.write(lambda uow: uow.transfer.skip_to(2**62))
 
 
 class TestSqliteTransfer(TransferContract):

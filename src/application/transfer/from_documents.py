@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ...domain.attempt import Attempt, Outcome
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
+from ...domain.errors import NotFound
 from ...domain.events import DomainEvent, EventKind
-from ...domain.json_value import JsonObject
+from ...domain.gone import Gone, joined
+from ...domain.json_value import JsonObject, JsonValue
 from ...domain.lease import Lease
 from ...domain.moment import Moment
 from ...domain.payload import JsonText, Payload
 from ...domain.ports import Codec, UnitOfWork
 from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
+from .base import replay_of
 from .document import Document, Kind, MisfitDocument
 from .members import Members
 
@@ -52,12 +57,30 @@ def _write_checkpoint(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     checkpoint = _checkpoint(members, codec)
     if checkpoint.epoch < written_in:
         raise MisfitDocument("epoch of the checkpoint is below written_in")
+    base = replay_of(checkpoint, members.array("base"), codec) if members.given("base") else None
+    last = uow.transfer.last_sequence(checkpoint.id.workflow_id)
+    if checkpoint.id.sequence <= last:
+        raise MisfitDocument(f"{checkpoint.id} does not come after sequence {last}")
     present, checkpoint.epoch = checkpoint.epoch, written_in
     uow.transfer.skip_to(number)
-    uow.checkpoints.add(checkpoint, payload)
+    if base is None:
+        uow.checkpoints.add(checkpoint, payload)
+    else:
+        _require_cut(checkpoint, uow)
+        uow.transfer.add_cut(checkpoint, payload, base)
     if present != written_in:
         checkpoint.epoch = present
         uow.checkpoints.update(checkpoint)
+
+
+def _require_cut(checkpoint: Checkpoint, uow: UnitOfWork) -> None:
+    """Equal stores have equal documents: who has its parent needs nothing to stand on."""
+    parent = checkpoint.parent_id
+    if parent is None:
+        raise MisfitDocument("the checkpoint has a base and no parent")
+    with suppress(NotFound):
+        uow.checkpoints.get(parent)
+        raise MisfitDocument(f"the checkpoint has a base, and its parent {parent} is there")
 
 
 def _checkpoint(members: Members, codec: Codec) -> Checkpoint:
@@ -109,16 +132,31 @@ def _write_workflow(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     workflow_id = Scope(members.text("workflow_id")).workflow_id
     wanted = members.optional("opening", members.checkpoint)
     uow.transfer.raise_sequence(workflow_id, members.integer("last_sequence"))
-    days = members.optional("retention_days", members.seconds)
+    days = members.optional("retention_days", members.days)
     count = members.optional("retention_count", members.integer)
     if days is not None or count is not None:
         uow.retention.set_policy(workflow_id, OwnRetention(days, count))
+    gone = [_gone(each) for each in members.array("purged")]
+    if gone:
+        if joined(gone) != gone:
+            raise MisfitDocument("purged of the workflow is not in order, or not in one piece")
+        uow.transfer.remember_purges(workflow_id, gone)
     standing = uow.checkpoints.standing(workflow_id)
     found = standing.opening if standing else None
     if wanted is None and found is not None:
         uow.checkpoints.forget_opening(workflow_id)
     elif wanted != found:
         raise MisfitDocument(f"the opening of the workflow is {found}, not {wanted}")
+
+
+def _gone(value: JsonValue) -> Gone:
+    if type(value) is not list or len(value) != 3:
+        raise MisfitDocument("purged of the workflow holds no first and last sequence and time")
+    range_ = Members(dict(zip(("first", "last", "at"), value, strict=True)), "what was purged")
+    first, last = range_.integer("first", least=1), range_.integer("last", least=1)
+    if last < first:
+        raise MisfitDocument(f"purged of the workflow goes from {first} to {last}")
+    return Gone(first, last, range_.time("at"))
 
 
 def _write_lease(members: Members, uow: UnitOfWork, codec: Codec) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
+from math import inf
 from typing import Any, TypeVar
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.error_record import ErrorRecord
-from ...domain.json_value import JsonObject, check_json
+from ...domain.json_value import JsonObject, JsonValue, check_json
 from ...domain.lease import Owner
 from .document import MisfitDocument
 
@@ -17,6 +18,8 @@ E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
 
 _LARGEST = 2**63 - 1
+
+FOR_EVER = "for ever"
 
 
 class Members:
@@ -44,10 +47,24 @@ class Members:
         return value
 
     def seconds(self, name: str) -> float:
-        """Take a number of seconds, or of days."""
+        """Take a number of seconds."""
         value = self._take(name)
         if type(value) is not float:
             raise self._misfit(name, "not a number with a point")
+        return value
+
+    def days(self, name: str) -> float:
+        """Take what `days_value` wrote."""
+        if self._left.get(name) == FOR_EVER:
+            del self._left[name]
+            return inf
+        return self.seconds(name)
+
+    def flag(self, name: str) -> bool:
+        """Take true or false."""
+        value = self._take(name)
+        if type(value) is not bool:
+            raise self._misfit(name, "neither true nor false")
         return value
 
     def time(self, name: str) -> datetime:
@@ -75,10 +92,14 @@ class Members:
 
     def checkpoints(self, name: str) -> tuple[CheckpointId, ...]:
         """Take an array of the text forms of ids."""
+        return tuple(CheckpointId.parse(each) for each in self.array(name))
+
+    def array(self, name: str) -> list[Any]:
+        """Take an array of anything."""
         value = self._take(name)
         if type(value) is not list:
             raise self._misfit(name, "not an array")
-        return tuple(CheckpointId.parse(each) for each in value)
+        return value
 
     def mapping(self, name: str) -> JsonObject:
         """Take an object whose members are anything."""
@@ -138,6 +159,13 @@ class Members:
 
     def _misfit(self, name: str, problem: str) -> MisfitDocument:
         return MisfitDocument(f"{name} of {self._what} is {problem}")
+
+
+def days_value(days: float | None) -> JsonValue:
+    """Return a number of days as documents have it; JSON knows no infinite one."""
+    if days is None:
+        return None
+    return FOR_EVER if days == inf else float(days)
 
 
 def time_text(at: datetime) -> str:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from ...domain.attempt import Attempt
 from ...domain.checkpoint import Checkpoint
+from ...domain.checkpoint_id import CheckpointId
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import ChainBroken, NotFound
+from ...domain.errors import InvalidId, NotFound
 from ...domain.events import DomainEvent, EventKind
+from ...domain.gone import joined
 from ...domain.json_value import JsonObject, JsonValue
 from ...domain.lease import Lease, Owner
 from ...domain.payload import Payload
 from ...domain.ports import Codec, UnitOfWork
+from ...domain.replay import Replay
+from ...domain.scope import Scope
+from ...domain.scope_record import ScopeRecord
 from .document import Document, Kind
-from .members import time_text
+from .members import days_value, time_text
 
 _PAGE = 500
 
@@ -28,7 +34,7 @@ def documents(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:
 
     Raises:
         Damaged: something is not what was written; nothing damaged is handed on.
-        ChainBroken: an ancestor of a checkpoint is not kept.
+        ChainBroken: an ancestor that a checkpoint needs for its context is missing.
     """
     yield from _history(uow, codec)
     for name in uow.transfer.names():
@@ -41,9 +47,10 @@ def _history(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:
         for event in page:
             if event.kind is EventKind.CREATED and event.checkpoint_id is not None:
                 checkpoint = uow.checkpoints.get(event.checkpoint_id)
-                _require_parent(checkpoint, uow)
                 payload = uow.checkpoints.payload(event.checkpoint_id)
                 data = _checkpoint(checkpoint, payload, event, codec)
+                if checkpoint.parent_id is not None and not _is_kept(checkpoint.parent_id, uow):
+                    data["base"] = _base(uow.checkpoints.replay(checkpoint.id))
                 yield Document(Kind.CHECKPOINT, data, payload.size)
             else:
                 yield Document(Kind.EVENT, _event(event))
@@ -51,19 +58,8 @@ def _history(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:
 
 
 def _kept_of(name: str, uow: UnitOfWork) -> Iterator[Document]:
-    last = uow.transfer.last_sequence(name)
-    policy = uow.retention.policy(name)
-    if last or not policy.says_nothing:
-        standing = uow.checkpoints.standing(name)
-        opening = str(standing.opening) if standing and standing.opening else None
-        data: JsonObject = {
-            "workflow_id": name,
-            "last_sequence": last,
-            "opening": opening,
-            "retention_days": float(policy.days) if policy.days is not None else None,
-            "retention_count": policy.count,
-        }
-        yield Document(Kind.WORKFLOW, data)
+    if _names_workflow(name):
+        yield from _workflow(name, uow)
     lease = uow.leases.get(name)
     if lease is not None:
         yield Document(Kind.LEASE, _lease(lease))
@@ -71,14 +67,37 @@ def _kept_of(name: str, uow: UnitOfWork) -> Iterator[Document]:
         yield Document(Kind.ATTEMPT, _attempt(attempt))
 
 
-def _require_parent(checkpoint: Checkpoint, uow: UnitOfWork) -> None:
-    parent = checkpoint.parent_id
-    if parent is None:
+def _names_workflow(name: str) -> bool:
+    """Leases are also taken of what no workflow can be called, a purge for example."""
+    with suppress(InvalidId):
+        return bool(Scope(name))
+    return False
+
+
+def _workflow(name: str, uow: UnitOfWork) -> Iterator[Document]:
+    last = uow.transfer.last_sequence(name)
+    policy = uow.retention.policy(name)
+    gone = joined(uow.transfer.purges(name))
+    if not last and not gone and policy.says_nothing:
         return
+    standing = uow.checkpoints.standing(name)
+    data: JsonObject = {
+        "workflow_id": name,
+        "last_sequence": last,
+        "opening": str(standing.opening) if standing and standing.opening else None,
+        "retention_days": days_value(policy.days),
+        "retention_count": policy.count,
+        "purged": [[each.first, each.last, time_text(each.at)] for each in gone],
+    }
+    yield Document(Kind.WORKFLOW, data)
+
+
+def _is_kept(checkpoint_id: CheckpointId, uow: UnitOfWork) -> bool:
     try:
-        uow.checkpoints.get(parent)
+        uow.checkpoints.get(checkpoint_id)
     except NotFound:
-        raise ChainBroken(checkpoint.id, parent) from None
+        return False
+    return True
 
 
 def _checkpoint(
@@ -111,6 +130,29 @@ def _checkpoint(
         if text is not None:
             data[name] = codec.decode(text)
     return data
+
+
+def _base(replay: Replay) -> list[JsonValue]:
+    """Return what a chain adds up to, scope by scope, in the order that the replay has."""
+    return [_scope(scope, record) for scope, record in replay.scopes.items()]
+
+
+def _scope(scope: Scope, record: ScopeRecord) -> JsonObject:
+    return {
+        "stage_id": scope.stage_id,
+        "agent_id": scope.agent_id,
+        "state": record.state,
+        "title": record.title,
+        "kind": record.kind,
+        "handler": record.handler,
+        "input": record.input,
+        "output": record.output,
+        "opening": record.opening.sequence if record.opening else None,
+        "since": _time(record.since),
+        "until": _time(record.until),
+        "is_open": record.is_open,
+        "is_finished": record.is_finished,
+    }
 
 
 def _event(event: DomainEvent) -> JsonObject:

@@ -14,6 +14,7 @@ from ...domain.scope import Scope
 from .chains import Chains
 from .checkpoint_file import Chained, StoredCheckpoint, read_checkpoint
 from .contexts import is_due, keep_context
+from .documents import Document
 from .failures import note_failure
 from .index import Entry
 from .pointer import Pointer, pointer_of
@@ -22,8 +23,17 @@ from .unfinished import note_unfinished
 from .view import View
 
 
-def append(view: View, chains: Chains, checkpoint: Checkpoint, payload: Payload) -> None:
+def append(
+    view: View,
+    chains: Chains,
+    checkpoint: Checkpoint,
+    payload: Payload,
+    base: list[Document] | None = None,
+) -> None:
     """Add a checkpoint after its parent.
+
+    Args:
+        base: what its chain, with it, adds up to, where its parent is not kept any more.
 
     Raises:
         NotFound: its parent is not there.
@@ -31,13 +41,15 @@ def append(view: View, chains: Chains, checkpoint: Checkpoint, payload: Payload)
     """
     name = checkpoint.id.workflow_id
     pointer = pointer_of(view, name) or Pointer(name)
-    parent = _parent(view, pointer, checkpoint.parent_id)
+    parent = Chained() if base is not None else _parent(view, pointer, checkpoint.parent_id)
     _require_free(view, pointer, checkpoint.id)
     stored = StoredCheckpoint.of(checkpoint, view.take_number(), payload)
     opens_workflow = checkpoint.type is CheckpointType.WORKFLOW_START
     stored.opening = checkpoint.id if opens_workflow else pointer.opening
+    stored.base = base
     stored.follow(parent, _size_of(payload))
-    _keep_context_if_due(view, chains, stored)
+    if base is None:
+        _keep_context_if_due(view, chains, stored)
     stored.save(view)
     view.note(Entry(stored.number, "created", str(checkpoint.id)))
     _advance(pointer, stored)
@@ -99,7 +111,7 @@ def _keep_context_if_due(view: View, chains: Chains, stored: StoredCheckpoint) -
 
 def _advance(pointer: Pointer, stored: StoredCheckpoint) -> None:
     checkpoint = stored.checkpoint
-    if pointer.head is not None and checkpoint.parent_id != pointer.head:
+    if _branches(pointer, stored):
         pointer.branched = True
     if pointer.head is None or checkpoint.id.sequence > pointer.head.sequence:
         pointer.head, pointer.head_type = checkpoint.id, checkpoint.type
@@ -111,3 +123,12 @@ def _advance(pointer: Pointer, stored: StoredCheckpoint) -> None:
         pointer.unfinished.append(checkpoint.id)
     if checkpoint.type is CheckpointType.WORKFLOW_START:
         pointer.open_with(checkpoint.id, stored)
+
+
+def _branches(pointer: Pointer, stored: StoredCheckpoint) -> bool:
+    head, parent = pointer.head, stored.checkpoint.parent_id
+    if head is None or parent == head:
+        return False
+    # As far as can be told: where a parent that is gone came after all that is kept, it was the
+    # head.
+    return stored.base is None or parent is None or parent.sequence < head.sequence

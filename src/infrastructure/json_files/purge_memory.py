@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import CheckpointCorrupted, NotFound, Purged
+from ...domain.gone import Gone, joined
 from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
 from . import layout
@@ -19,17 +18,6 @@ KIND = "retention"
 
 # Of one workflow; beyond, ranges that follow each other are made one, with the later date.
 _MOST_RANGES = 128
-
-
-class Gone(NamedTuple):
-    """Sequences that went, and when."""
-
-    first: int
-    last: int
-    at: datetime
-
-
-_Fits: TypeAlias = Callable[[Gone, Gone], bool]
 
 
 @dataclass(slots=True)
@@ -60,9 +48,9 @@ class PurgeMemory:
 
     def remember(self, gone: Gone) -> None:
         """Remember that a range went; what went at the same time beside it becomes one with it."""
-        self.gone = _joined(sorted([*self.gone, gone]), lambda one, other: one.at == other.at)
+        self.gone = joined([*self.gone, gone])
         if len(self.gone) > _MOST_RANGES:
-            self.gone = _joined(self.gone, lambda _, __: True)
+            self.gone = joined(self.gone, lambda _, __: True)
 
     def save(self, view: View) -> None:
         """Keep it."""
@@ -90,18 +78,6 @@ def missing(view: View, what: str, wanted: CheckpointId) -> NotFound | None:
         return None
     at = memory_of(view, wanted.workflow_id).at(wanted.sequence)
     return Purged(what, at) if at is not None else None
-
-
-def _joined(ranges: list[Gone], fits: _Fits) -> list[Gone]:
-    """Return ranges with those made one that follow each other and fit."""
-    joined: list[Gone] = []
-    for each in ranges:
-        last = joined[-1] if joined else None
-        if last is not None and last.last + 1 >= each.first and fits(last, each):
-            joined[-1] = Gone(last.first, max(last.last, each.last), max(last.at, each.at))
-        else:
-            joined.append(each)
-    return joined
 
 
 def _to_document(memory: PurgeMemory) -> Document:

@@ -8,6 +8,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 from ...domain.errors import NotFound, Purged
+from ...domain.gone import Gone
 from ...domain.ports import Removed
 from ...domain.retention import AgedCheckpoint, OwnRetention
 from ...domain.scope import Scope
@@ -17,7 +18,7 @@ from .checkpoint_file import Chained, StoredCheckpoint, find_path, read_file
 from .contexts import scopes_of
 from .logs import JsonAttemptLog
 from .pointer import Pointer, pointer_of
-from .purge_memory import Gone, memory_of
+from .purge_memory import memory_of
 from .traces import EVENTS, attempt_paths, event_paths
 from .unfinished import note_unfinished, workflow_ids_after
 from .view import View

@@ -38,7 +38,12 @@ def traces_of(view: View, workflow_id: str) -> Traces:
 
 def attempt_paths(view: View, workflow_id: str, *, newest_first: bool = False) -> list[str]:
     """Return the files of a workflow's attempts, in the order of their numbers."""
-    return _numbered(view, layout.attempts(workflow_id), newest_first=newest_first)
+    return attempt_files(view, layout.attempts(workflow_id), newest_first=newest_first)
+
+
+def attempt_files(view: View, folder: str, *, newest_first: bool = False) -> list[str]:
+    """Return the files in the folder of a workflow's attempts, in the order of their numbers."""
+    return _numbered(view, folder, newest_first=newest_first)
 
 
 def last_attempt_path(view: View, workflow_id: str) -> str | None:

@@ -40,6 +40,16 @@ class MemoryCheckpointRepository:
             what = f"parent checkpoint {parent} in {Scope(workflow)}"
             own = parent.workflow_id == workflow
             raise self._missing(what, parent) if own else NotFound(what)
+        self._put(checkpoint, payload)
+
+    def add_cut(self, checkpoint: Checkpoint, payload: Payload, replay: Replay) -> None:
+        """Keep a new checkpoint whose parent is not kept any more; see `Transfer`."""
+        self._put(checkpoint, payload)
+        key = (checkpoint.id.workflow_id, checkpoint.id.sequence)
+        self._undo.put(self._tables.bases, key, replay.copy())
+
+    def _put(self, checkpoint: Checkpoint, payload: Payload) -> None:
+        workflow = checkpoint.id.workflow_id
         if checkpoint.id.sequence in self._rows(workflow):
             raise ValueError(f"{checkpoint.id} is there already")
         if workflow not in self._tables.checkpoints:

@@ -33,7 +33,7 @@ class MemoryUnitOfWork:
         self.attempts = MemoryAttemptLog(tables, undo)
         self.events = MemoryEventLog(tables, undo)
         self.retention = MemoryRetentionStore(self.checkpoints, tables, undo)
-        self.transfer = MemoryTransfer(tables, undo)
+        self.transfer = MemoryTransfer(self.checkpoints, tables, undo)
 
 
 class MemoryStore:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from ...domain.checkpoint import Checkpoint
+from ...domain.gone import Gone
+from ...domain.payload import Payload
+from ...domain.replay import Replay
 from .logs import sequence_key
 from .tables import Tables, UndoLog
+
+if TYPE_CHECKING:
+    from .checkpoint_repository import MemoryCheckpointRepository
 
 
 class MemoryTransfer:
     """What the other repositories do not tell, or would give out anew."""
 
-    def __init__(self, tables: Tables, undo: UndoLog) -> None:
+    def __init__(
+        self, checkpoints: MemoryCheckpointRepository, tables: Tables, undo: UndoLog
+    ) -> None:
+        self._checkpoints = checkpoints
         self._tables = tables
         self._undo = undo
 
@@ -20,7 +31,8 @@ class MemoryTransfer:
         tables = self._tables
         # The counter of a workflow outlives its checkpoints.
         counted = [key.removeprefix(sequence_key("")) for key in tables.counters if key != "number"]
-        yield from sorted({*tables.checkpoints, *tables.leases, *tables.attempts, *counted})
+        kept = {*tables.checkpoints, *tables.retention, *tables.purged}
+        yield from sorted({*kept, *tables.leases, *tables.attempts, *counted})
 
     def last_number(self) -> int:
         """Return the highest number that a checkpoint or an event was given."""
@@ -42,3 +54,15 @@ class MemoryTransfer:
         """Take *sequence* for given out."""
         if sequence > self.last_sequence(workflow_id):
             self._undo.put(self._tables.counters, sequence_key(workflow_id), sequence)
+
+    def add_cut(self, checkpoint: Checkpoint, payload: Payload, replay: Replay) -> None:
+        """Keep a new checkpoint whose parent is not kept any more."""
+        self._checkpoints.add_cut(checkpoint, payload, replay)
+
+    def purges(self, workflow_id: str) -> list[Gone]:
+        """Return what is remembered of purges of the workflow."""
+        return sorted(Gone(*each) for each in self._tables.purged.get(workflow_id, ()))
+
+    def remember_purges(self, workflow_id: str, gone: Sequence[Gone]) -> None:
+        """Remember purges of a workflow."""
+        self._undo.put(self._tables.purged, workflow_id, tuple(tuple(each) for each in gone))

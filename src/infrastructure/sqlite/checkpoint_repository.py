@@ -22,6 +22,7 @@ from . import statements as sql
 from .appender import Appender
 from .body import unpack
 from .chains import Chains
+from .cut_chain import append_cut
 from .keyframes import Keyframes
 from .logs import SqliteLeaseStore
 from .purge_memory import PurgeMemory
@@ -52,6 +53,21 @@ class SqliteCheckpointRepository:
         head = self._tx.head(workflow)
         self._tx.set_head(workflow, self._appender.append(checkpoint, payload, workflow))
         branches = head is not None and checkpoint.parent_id != head.id
+        self._follow(checkpoint, workflow, branches=branches)
+
+    def add_cut(self, checkpoint: Checkpoint, payload: Payload, replay: Replay) -> None:
+        """Keep a new checkpoint whose parent is not kept any more; see `Transfer`."""
+        workflow = self._tx.ensure_workflow(checkpoint.id.workflow_id)
+        head = self._tx.head(workflow)
+        added = append_cut(self._tx, checkpoint, payload, replay, workflow)
+        self._tx.set_head(workflow, added)
+        # As far as can be told: where the parent came after all that is kept, it was the head.
+        parent = checkpoint.parent_id
+        branches = head is not None and (parent is None or parent.sequence < head.id.sequence)
+        self._follow(checkpoint, workflow, branches=branches)
+
+    def _follow(self, checkpoint: Checkpoint, workflow: WorkflowRow, *, branches: bool) -> None:
+        """Keep what a workflow's row says, after a checkpoint was added."""
         if branches and not workflow.branched:
             workflow.branched = 1
             self._tx.save_workflow(workflow)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from ...domain.errors import CheckpointCorrupted, NotFound, Purged
+from ...domain.gone import Gone
 from ...domain.moment import from_microseconds, to_microseconds
 from ...domain.scope import Scope
 from . import statements as sql
@@ -59,6 +61,16 @@ class PurgeMemory:
         self._put(_Range(workflow.id, first, last, when))
         if len(known) >= _MOST_RANGES:
             self._merge(workflow)
+
+    def all(self, workflow: WorkflowRow) -> list[Gone]:
+        """Return all that is remembered of a workflow, in the order of sequences."""
+        known = self._read(sql.SELECT_PURGED, (workflow.id,), workflow)
+        return [Gone(each.first, each.last, from_microseconds(each.at)) for each in known]
+
+    def put_all(self, workflow: WorkflowRow, gone: Sequence[Gone]) -> None:
+        """Remember ranges as another store did."""
+        for each in gone:
+            self._put(_Range(workflow.id, each.first, each.last, to_microseconds(each.at)))
 
     def _merge(self, workflow: WorkflowRow) -> None:
         """Make the older half of the ranges one where they follow each other."""

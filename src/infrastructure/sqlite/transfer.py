@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from ...domain.checkpoint import Checkpoint
+from ...domain.gone import Gone
+from ...domain.payload import Payload
+from ...domain.replay import Replay
 from . import statements as sql
+from .purge_memory import PurgeMemory
 from .transaction import Transaction
+
+if TYPE_CHECKING:
+    from .checkpoint_repository import SqliteCheckpointRepository
 
 # A transaction that writes a whole store would else remember each workflow of it.
 _MOST_REMEMBERED = 2_000
@@ -14,8 +23,9 @@ _MOST_REMEMBERED = 2_000
 class SqliteTransfer:
     """What the other repositories do not tell, or would give out anew."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, checkpoints: SqliteCheckpointRepository) -> None:
         self._tx = transaction
+        self._checkpoints = checkpoints
 
     def names(self) -> Iterator[str]:
         """Iterate over the names of workflows, and of what has a lease or an attempt."""
@@ -53,3 +63,16 @@ class SqliteTransfer:
             workflow = self._tx.ensure_workflow(workflow_id)
             workflow.sequence_floor = sequence
             self._tx.save_workflow(workflow)
+
+    def add_cut(self, checkpoint: Checkpoint, payload: Payload, replay: Replay) -> None:
+        """Keep a new checkpoint whose parent is not kept any more."""
+        self._checkpoints.add_cut(checkpoint, payload, replay)
+
+    def purges(self, workflow_id: str) -> list[Gone]:
+        """Return what is remembered of purges of the workflow."""
+        workflow = self._tx.workflow(workflow_id)
+        return PurgeMemory(self._tx).all(workflow) if workflow is not None else []
+
+    def remember_purges(self, workflow_id: str, gone: Sequence[Gone]) -> None:
+        """Remember purges of a workflow."""
+        PurgeMemory(self._tx).put_all(self._tx.ensure_workflow(workflow_id), gone)

@@ -19,7 +19,7 @@ class SqliteUnitOfWork:
         self.leases = SqliteLeaseStore(transaction)
         self.attempts = SqliteAttemptLog(transaction)
         self.events = SqliteEventLog(transaction)
-        self.transfer = SqliteTransfer(transaction)
+        self.transfer = SqliteTransfer(transaction, self.checkpoints)
         self._transaction = transaction
         self._retention: SqliteRetentionStore | None = None
 
