@@ -39,9 +39,10 @@ Progress: TypeAlias = Callable[[int, int], object]
 STANDARD = "-"
 _PAUSE = 0.1
 _KINDS = {each.value: each for each in Kind}
-# Of one transaction, where a store is made anew: its sync should cost less than its rows.
+# Of one transaction, where a store is made anew: its sync should cost less than its rows, and a
+# store of JSON files holds some ten times as much until it is carried out.
 _MOST_DOCUMENTS = 1_000
-_MOST_BYTES = 8 << 20
+_MOST_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import holdfast
+import pytest
+from holdfast.domain.json_value import canonical
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+# Thousands of files are synced: in memory where the system has room there.
+ROOM = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 NAMES = st.sampled_from(["wf", "a/b", "@", "%2F", ".. ", "CON", "\U0001f600", "x" * 200])
 VALUES = st.recursive(
@@ -38,6 +43,13 @@ STEPS = st.lists(
         st.tuples(st.just("cancel"), NAMES, st.none()),
         st.tuples(st.just("retry"), NAMES, st.none()),
         st.tuples(st.just("fork"), NAMES, NAMES),
+        st.tuples(st.just("purge"), NAMES, st.integers(0, 3)),
+        st.tuples(st.just("delete"), NAMES, st.none()),
+        st.tuples(st.just("ask"), NAMES, VALUES),
+        st.tuples(st.just("answer"), NAMES, VALUES),
+        st.tuples(
+            st.just("retain"), NAMES, st.floats(min_value=0, allow_nan=False) | st.integers(0, 99)
+        ),
     ),
     max_size=14,
 )
@@ -64,18 +76,43 @@ def _take(engine: holdfast.Engine, step: tuple[str, str, Any]) -> None:
         engine.checkpoint(name, type="agent_start", stage_id="s", agent_id="a", input=value)
     elif what == "fork":
         engine.fork(engine.list(workflow_id=name, limit=1)[0].id, value)
+    elif what == "purge":
+        engine.purge(workflow_id=name, keep=value)
+    elif what == "ask":
+        with engine.run(name, handler="h") as run:
+            run.wait("q", ask=value)
+    elif what == "answer":
+        engine.answer(workflow_id=name, name="q", value=value)
+    elif what == "retain":
+        engine.retain(workflow_id=name, days=value)
     else:
         getattr(engine, what)(workflow_id=name)
 
 
+KINDS = st.sampled_from(["", "json:"])
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(STEPS)
+@given(STEPS, KINDS, KINDS)
 def test_export_when_imported_into_another_kind_of_store_then_the_two_exports_are_identical(
-    steps: list[tuple[str, str, Any]],
+    steps: list[tuple[str, str, Any]], first: str, second: str
 ) -> None:
-    with TemporaryDirectory() as folder_name:
+    _check(steps, first, second)
+
+
+@pytest.mark.deep
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(STEPS, KINDS, KINDS)
+def test_export_when_imported_a_thousand_times_then_the_two_exports_are_identical(
+    steps: list[tuple[str, str, Any]], first: str, second: str
+) -> None:
+    _check(steps, first, second)
+
+
+def _check(steps: list[tuple[str, str, Any]], first: str, second: str) -> None:
+    with TemporaryDirectory(dir=ROOM) as folder_name:
         folder = Path(folder_name)
-        with holdfast.open(folder / "a.db", durability="process") as engine:
+        with holdfast.open(f"{first}{folder / 'a.db'}", durability="process") as engine:
             for step in steps:
                 with suppress(holdfast.HoldfastError, LookupError):
                     _take(engine, step)
@@ -83,17 +120,25 @@ def test_export_when_imported_into_another_kind_of_store_then_the_two_exports_ar
             with holdfast.open("memory:") as other:
                 other.import_from(folder / "first.jsonl")
                 other.export_to(folder / "second.jsonl")
-                other.export_to(folder / "b.db")
-                assert other.events(limit=10_000) == engine.events(limit=10_000)
-                for each in engine.workflows():
-                    name = each.workflow_id
-                    assert (
-                        other.context(workflow_id=name).to_dict()
-                        == engine.context(workflow_id=name).to_dict()
-                    )
-        with holdfast.open(folder / "b.db") as back:
+                other.export_to(f"{second}{folder / 'b.db'}")
+                _require_equal(engine, other)
+        with holdfast.open(f"{second}{folder / 'b.db'}") as back:
             back.export_to(folder / "third.jsonl")
+            assert back.verify().intact
 
-        first = (folder / "first.jsonl").read_bytes()
-        assert (folder / "second.jsonl").read_bytes() == first
-        assert (folder / "third.jsonl").read_bytes() == first
+        whole = (folder / "first.jsonl").read_bytes()
+        assert (folder / "second.jsonl").read_bytes() == whole
+        assert (folder / "third.jsonl").read_bytes() == whole
+
+
+def _require_equal(engine: holdfast.Engine, other: holdfast.Engine) -> None:
+    assert other.events(limit=10_000) == engine.events(limit=10_000)
+    assert other.workflows() == engine.workflows()
+    assert other.stale() == engine.stale()
+    for each in engine.list(limit=None):
+        assert canonical(other.context(each.id).to_dict()) == canonical(
+            engine.context(each.id).to_dict()
+        )
+    for summary in engine.workflows():
+        name = summary.workflow_id
+        assert other.attempts(workflow_id=name) == engine.attempts(workflow_id=name)

@@ -104,7 +104,7 @@ def _fill(engine: holdfast.Engine) -> None:
     _ask(engine)
     _purge(engine)
     engine.fork(engine.latest("cut").id, "forked")
-    engine.checkpoint("A" * 200, state={"big": "y" * 400_000, "deep": _DEEP})
+    engine.checkpoint("A" * 200, state={"big": "y" * 110_000, "deep": _DEEP})
     _interrupt(engine)
 
 

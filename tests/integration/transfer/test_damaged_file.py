@@ -153,6 +153,17 @@ CHECKPOINT = {
     "error": None, "reason": None, "due_at": None, "schema_version": 1, "metadata": {},
 }  # fmt: skip
 
+SCOPE: dict[str, object] = {
+    "stage_id": None, "agent_id": None, "state": {}, "title": None, "kind": None, "handler": None,
+    "input": None, "output": None, "opening": None, "since": None, "until": None,
+    "is_open": False, "is_finished": False,
+}  # fmt: skip
+
+WORKFLOW = {
+    "workflow_id": "wf", "last_sequence": 3, "opening": None, "retention_days": None,
+    "retention_count": None, "purged": [],
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("change", "reason"),
@@ -177,10 +188,19 @@ CHECKPOINT = {
         ({"state": {}, "patch": {}}, "a state and a patch"),
         ({"error": {"type": "E", "message": "m"}}, "its error has no traceback"),
         ({"extra": 1}, "has extra, unknown here"),
+        ({"base": [SCOPE]}, "a base and no parent"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": {}}, "base of the checkpoint is not an array"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": []}, "does not speak of wf"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": [{"stage_id": 1}]}, "stage_id of a scope"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": [SCOPE, SCOPE]}, "has wf twice"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": [SCOPE | {"is_open": 1}]}, "true nor false"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": [SCOPE | {"x": 1}]}, "has x, unknown here"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": [SCOPE | {"state": 1}]}, "not an object"),
+        ({"id": "wf@2", "parent_id": "wf@1", "base": [SCOPE | {"input": "\ud800"}]}, "surrogate"),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("target", ["memory:", "b.db"])
+@pytest.mark.parametrize("target", ["memory:", "", "json:"])
 def test_import_when_made_by_hand_and_wrong_then_its_line_and_what_is_wrong(
     tmp_path: Path, change: dict[str, object], reason: str, target: str
 ) -> None:
@@ -190,13 +210,80 @@ def test_import_when_made_by_hand_and_wrong_then_its_line_and_what_is_wrong(
         lines.put("checkpoint", CHECKPOINT | change)
         lines.finish()
 
-    with holdfast.open(target if target == "memory:" else tmp_path / target) as engine:
+    place = target if target == "memory:" else f"{target}{tmp_path / 'b'}"
+    with holdfast.open(place) as engine:
         with pytest.raises(holdfast.ExportDamaged) as caught:
             engine.import_from(path)
         assert engine.events() == []
 
     assert caught.value.line == 2
     assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "reason"),
+    [
+        ("checkpoint", {}, {"number": 2}, "wf@1 does not come after sequence 1"),
+        ("checkpoint", {}, {"id": "wf@2"}, "number 1 is not above 1"),
+        (
+            "checkpoint",
+            {},
+            {"id": "wf@2", "number": 2, "parent_id": "wf@1", "base": [SCOPE]},
+            "has a base, and its parent wf@1 is there",
+        ),
+        ("workflow", {}, {"purged": [[1, 2]]}, "no first and last sequence and time"),
+        ("workflow", {}, {"purged": [[2, 1, "2026-03-01T12:00:00.000000+00:00"]]}, "from 2 to 1"),
+        ("workflow", {}, {"purged": [[0, 1, "2026-03-01T12:00:00.000000+00:00"]]}, "first of what"),
+        ("workflow", {}, {"purged": [[1, 1, "soon"]]}, "at of what was purged is not a time"),
+        (
+            "workflow",
+            {},
+            {"purged": [[n, n, "2026-03-01T12:00:00.000000+00:00"] for n in (2, 1)]},
+            "not in order",
+        ),
+        ("workflow", {}, {"retention_days": "long"}, "retention_days of the workflow"),
+        ("workflow", {}, {"retention_days": -1.0}, "give 0 or more"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("target", ["memory:", "", "json:"])
+def test_import_when_the_second_line_is_wrong_then_it_is_named_and_nothing_is_there(
+    tmp_path: Path,
+    kind: str,
+    first: dict[str, object],
+    second: dict[str, object],
+    reason: str,
+    target: str,
+) -> None:
+    path = tmp_path / "made.jsonl"
+    with path.open("wb") as file:
+        lines = LineWriter(file)
+        lines.put("checkpoint", CHECKPOINT | first)
+        lines.put(kind, (CHECKPOINT if kind == "checkpoint" else WORKFLOW) | second)
+        lines.finish()
+
+    with holdfast.open(target if target == "memory:" else f"{target}{tmp_path / 'b'}") as engine:
+        with pytest.raises(holdfast.ExportDamaged) as caught:
+            engine.import_from(path)
+        assert engine.events() == [] and engine.list() == []
+
+    assert caught.value.line == 3
+    assert reason in caught.value.reason
+
+
+def test_import_when_a_number_is_further_than_a_json_store_can_leave_out_then_refused(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "made.jsonl"
+    with path.open("wb") as file:
+        lines = LineWriter(file)
+        lines.put("checkpoint", CHECKPOINT | {"number": 2**63 - 1})
+        lines.finish()
+
+    with holdfast.open(f"json:{tmp_path / 'b'}") as engine:
+        with pytest.raises(holdfast.ExportDamaged, match="cannot leave out so many"):
+            engine.import_from(path)
+        assert engine.events() == []
 
 
 def test_import_when_made_by_hand_and_right_then_taken(tmp_path: Path) -> None:
