@@ -13,6 +13,7 @@ from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.error_record import ErrorRecord
 from ...domain.errors import CheckpointCorrupted, Damaged, InvalidId, NotFound
+from ...domain.name_part import file_name
 from ...domain.payload import JsonText, Payload
 from ...domain.scope import Scope
 from . import layout
@@ -209,11 +210,12 @@ def read_checkpoint(view: View, checkpoint_id: CheckpointId) -> StoredCheckpoint
 
 def read_file(view: View, named: layout.NamedFile) -> StoredCheckpoint:
     """Return the checkpoint in a file that was found by its name; raises `CheckpointCorrupted`."""
-    found = _read(view, named.path, named.path)
+    subject = _named_by(named)
+    found = _read(view, named.path, subject)
     if found is None:
-        raise CheckpointCorrupted(named.path, "its file is missing")
+        raise CheckpointCorrupted(subject, "its file is missing")
     if found.path != named.path:
-        raise CheckpointCorrupted(named.path, f"its file holds {found.checkpoint.id}")
+        raise CheckpointCorrupted(subject, f"its file holds {found.checkpoint.id}")
     return found
 
 
@@ -223,6 +225,14 @@ def id_by_name(workflow_id: str, named: layout.NamedFile) -> CheckpointId | None
     scope = Scope(workflow_id, *inside)
     found = CheckpointId.of(scope, named.sequence)
     return found if layout.checkpoint(found, named.type) == named.path else None
+
+
+def _named_by(named: layout.NamedFile) -> CheckpointId | str:
+    """Return the id that a file is found by, or its path where the names in it are shortened."""
+    _, _, workflow_id, _, *inside, _ = named.path.split("/")
+    if all(file_name(part) == part for part in (workflow_id, *inside)):
+        return CheckpointId.of(Scope(workflow_id, *inside), named.sequence)
+    return named.path
 
 
 def time_text(at: datetime | None) -> str | None:

@@ -16,7 +16,8 @@ from .view import View
 
 KIND = "retention"
 
-# Of one workflow; beyond, ranges that follow each other are made one, with the later date.
+# Of one workflow; beyond, of the older half those that follow each other are made one, with the
+# later date.
 _MOST_RANGES = 128
 
 
@@ -50,7 +51,8 @@ class PurgeMemory:
         """Remember that a range went; what went at the same time beside it becomes one with it."""
         self.gone = joined([*self.gone, gone])
         if len(self.gone) > _MOST_RANGES:
-            self.gone = joined(self.gone, lambda _, __: True)
+            older = len(self.gone) // 2
+            self.gone = [*joined(self.gone[:older], lambda *_: True), *self.gone[older:]]
 
     def save(self, view: View) -> None:
         """Keep it."""

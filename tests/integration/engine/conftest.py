@@ -95,6 +95,13 @@ def target(request: pytest.FixtureRequest) -> str:
     return str(path) if request.param == "sqlite" else f"json:{path}"
 
 
+@pytest.fixture(params=["sqlite", "json"])
+def disk_target(request: pytest.FixtureRequest) -> str:
+    """Return the target of a store that several engines, and processes, may open."""
+    path: Path = request.getfixturevalue("store" if request.param == "sqlite" else "json_folder")
+    return str(path) if request.param == "sqlite" else f"json:{path}"
+
+
 @pytest.fixture
 def json_folder() -> Iterator[Path]:
     """Return the path of a store of JSON files that is not there yet."""
@@ -126,8 +133,14 @@ def open_any(target: str) -> Iterator[OpenEngine]:
 
 
 @pytest.fixture
-def open_engine(store: Path) -> Iterator[OpenEngine]:
-    """Return what opens engines on the one store file, and closes them after the test."""
+def open_engine(disk_target: str) -> Iterator[OpenEngine]:
+    """Return what opens engines on one store that outlives them, and closes them after the test."""
+    yield from _opener(disk_target)
+
+
+@pytest.fixture
+def open_sqlite(store: Path) -> Iterator[OpenEngine]:
+    """Return what opens engines on the one SQLite file `store`, for tests that look behind it."""
     yield from _opener(store)
 
 

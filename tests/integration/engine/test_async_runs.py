@@ -595,7 +595,7 @@ class TestStart:
         perform(target, work, registry=app)
 
     def test_start_when_interrupted_from_the_keyboard_then_lease_is_given_up(
-        self, store: Path
+        self, disk_target: str
     ) -> None:
         app = holdfast.Registry()
 
@@ -607,9 +607,9 @@ class TestStart:
             await engine.start("w", workflow_id="x")
 
         with pytest.raises(KeyboardInterrupt):
-            perform(store, work, registry=app)
+            perform(disk_target, work, registry=app)
 
-        with holdfast.open(store) as engine:
+        with holdfast.open(disk_target) as engine:
             (attempt,) = engine.attempts("x")
             assert attempt.outcome is holdfast.Outcome.GIVEN_UP
             assert engine.get("x@1").retry_count == 0

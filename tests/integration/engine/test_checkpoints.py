@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, timedelta
 from pathlib import Path
-from sqlite3 import connect
 from typing import Any, TypeAlias
 
 import holdfast
 import pytest
 from holdfast.infrastructure.clock import ManualClock
+
+from .locking import locked
 
 OpenEngine: TypeAlias = Callable[..., holdfast.Engine]
 
@@ -690,20 +690,20 @@ class TestTrouble:
             engine.checkpoint("w")
 
     def test_checkpoint_when_store_stays_locked_then_given_up_after_its_timeout(
-        self, open_engine: OpenEngine, store: Path
+        self, open_engine: OpenEngine, disk_target: str
     ) -> None:
         engine = open_engine()
-        with closing(connect(store, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-
-            with pytest.raises(holdfast.StoreBusy, match="locked") as caught:
-                engine.checkpoint("w", timeout=0.01)
+        with (
+            locked(disk_target),
+            pytest.raises(holdfast.StoreBusy, match=r"locked|another process") as caught,
+        ):
+            engine.checkpoint("w", timeout=0.01)
 
         assert caught.value.outcome == "not written"
         assert engine.events() == []
 
     def test_checkpoint_when_another_thread_waits_for_the_lock_then_timeout_counts_all_the_same(
-        self, open_engine: OpenEngine, store: Path
+        self, open_engine: OpenEngine, disk_target: str
     ) -> None:
         engine = open_engine()
         impatient: list[BaseException] = []
@@ -716,13 +716,11 @@ class TestTrouble:
                 impatient.append(busy)
 
         second = threading.Thread(target=hurry)
-        with closing(connect(store, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(disk_target):
             first.start()
             second.start()
             second.join(timeout=2)
             gave_up = not second.is_alive()
-            other.execute("ROLLBACK")
         first.join()
         second.join()
 

@@ -11,7 +11,6 @@ import textwrap
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import holdfast
@@ -504,9 +503,9 @@ class TestKeeping:
         assert str(second.attempts("v")[0].outcome) == "given_up"
 
     def test_engine_when_left_as_a_block_by_an_exception_then_leases_are_given_up(
-        self, open_engine: OpenEngine, store: Path
+        self, open_engine: OpenEngine, disk_target: str
     ) -> None:
-        with pytest.raises(RuntimeError), holdfast.open(store) as engine:
+        with pytest.raises(RuntimeError), holdfast.open(disk_target) as engine:
             engine.run("w")
             raise RuntimeError
 
@@ -515,10 +514,10 @@ class TestKeeping:
 
 class TestOtherProcesses:
     def test_lease_when_its_process_has_died_then_taken_at_once_and_the_death_counts(
-        self, open_engine: OpenEngine, store: Path
+        self, open_engine: OpenEngine, disk_target: str
     ) -> None:
         perform(
-            store,
+            disk_target,
             """
             run = engine.run("w", handler="h", lease=3600)
             run.step("done", int)
@@ -539,10 +538,10 @@ class TestOtherProcesses:
         assert [str(each.outcome) for each in engine.attempts("w")] == ["died", "completed"]
 
     def test_run_when_carried_through_a_fork_then_refused_in_the_child_and_good_in_the_parent(
-        self, store: Path
+        self, disk_target: str
     ) -> None:
         told = perform(
-            store,
+            disk_target,
             """
             def attempt(call):
                 try:
@@ -597,10 +596,10 @@ class TestOtherProcesses:
         assert told["other"] == {"child": True}
 
     def test_engine_when_it_opens_a_run_in_a_forked_child_then_that_lease_is_renewed_too(
-        self, store: Path
+        self, disk_target: str
     ) -> None:
         told = perform(
-            store,
+            disk_target,
             """
             run = engine.run("parent")
             reader, writer = os.pipe()
@@ -621,7 +620,7 @@ class TestOtherProcesses:
         assert told == {"renewed": True}
 
 
-def perform(store: Path, code_: str, *, code: int = 0) -> Any:
+def perform(store: str, code_: str, *, code: int = 0) -> Any:
     """Run code on an engine in a process of its own; return the JSON that it printed, if any."""
     text = "\n".join(
         [

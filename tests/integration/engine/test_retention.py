@@ -18,7 +18,10 @@ import pytest
 from holdfast.application.retention import delete, removal
 from holdfast.domain.json_value import canonical
 from holdfast.infrastructure.clock import ManualClock
+from holdfast.infrastructure.json_files.retention_store import JsonRetentionStore
 from holdfast.infrastructure.sqlite.retention_store import SqliteRetentionStore
+
+from .damaging import cut_payload, edit
 
 OpenEngine = Callable[..., holdfast.Engine]
 
@@ -422,21 +425,22 @@ def test_purge_when_its_process_stopped_for_long_then_the_next_one_takes_over_an
 
 
 def test_purge_when_rows_go_then_no_transaction_takes_many_or_large_ones(
-    open_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch
+    open_engine: OpenEngine, disk_target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_engine()
     _write(engine, 1500)
     for number in range(12):
         engine.checkpoint("large", state={"n": number, "noise": _noise(number, 1 << 20)})
     taken: list[tuple[int, int]] = []
-    remove = SqliteRetentionStore.remove
+    kind = SqliteRetentionStore if disk_target.endswith(".db") else JsonRetentionStore
+    remove = kind.remove
 
-    def watched(self: SqliteRetentionStore, *args: Any) -> Any:
+    def watched(self: Any, *args: Any) -> Any:
         removed = remove(self, *args)
         taken.append((removed.count, removed.size))
         return removed
 
-    monkeypatch.setattr(SqliteRetentionStore, "remove", watched)
+    monkeypatch.setattr(kind, "remove", watched)
     report = engine.purge(keep=1)
 
     assert sum(count for count, _ in taken) == report.checkpoints == 1499 + 11
@@ -445,9 +449,9 @@ def test_purge_when_rows_go_then_no_transaction_takes_many_or_large_ones(
 
 
 def test_purge_when_nine_tenths_go_beside_a_writer_then_the_file_shrinks_and_no_write_fails(
-    open_engine: OpenEngine, store: Path
+    open_sqlite: OpenEngine, store: Path
 ) -> None:
-    engine, writer = open_engine(), open_engine()
+    engine, writer = open_sqlite(), open_sqlite()
     for number in range(3000):
         engine.checkpoint("wf", state={"n": number, "noise": _noise(number, 1000)})
     engine._kernel.store.give_back()
@@ -488,12 +492,12 @@ def test_purge_when_nine_tenths_go_beside_a_writer_then_the_file_shrinks_and_no_
 
 
 def test_purge_when_a_row_is_damaged_then_its_workflow_stays_whole_and_the_others_go(
-    open_engine: OpenEngine, store: Path
+    open_engine: OpenEngine, disk_target: str
 ) -> None:
     engine = open_engine()
     _write(engine, 5, "hurt")
     _write(engine, 5, "well")
-    _behind(store, "UPDATE checkpoints SET created_at = 5 WHERE number = 2")
+    edit(disk_target, 2, "created_at", 5, workflow="hurt")
 
     told = engine.purge(keep=1, dry_run=True)
     report = engine.purge(keep=1)
@@ -506,35 +510,36 @@ def test_purge_when_a_row_is_damaged_then_its_workflow_stays_whole_and_the_other
 
 
 def test_purge_when_the_record_of_a_workflow_is_damaged_then_the_others_go_all_the_same(
-    open_engine: OpenEngine, store: Path
+    open_sqlite: OpenEngine, store: Path
 ) -> None:
-    with open_engine() as engine:
+    with open_sqlite() as engine:
         _write(engine, 5, "hurt")
         _write(engine, 5, "well")
     _behind(store, "UPDATE workflows SET branched = 7 WHERE id = 1")
 
-    report = open_engine().purge(keep=1)
+    report = open_sqlite().purge(keep=1)
 
     assert report.checkpoints == 4
     assert [each.workflow_id for each in report.damaged] == ["hurt"]
 
 
+@pytest.mark.filterwarnings("ignore::holdfast.DamagedWarning")
 def test_purge_when_the_context_at_the_boundary_is_damaged_then_nothing_of_the_workflow_goes(
-    open_engine: OpenEngine, store: Path
+    open_engine: OpenEngine, disk_target: str
 ) -> None:
     engine = open_engine()
     _write(engine, 6)
-    _behind(store, "UPDATE checkpoints SET body = x'00' WHERE number = 3")
+    cut_payload(disk_target, 3)
 
     report = engine.purge(keep=1)
 
     assert report.checkpoints == 0
     assert [each.workflow_id for each in report.damaged] == ["wf"]
-    assert len(_ids(engine)) == 6
+    assert engine._kernel.store.read(lambda uow: uow.retention.count("wf")) == 6
 
 
 def test_purge_when_many_went_before_then_what_is_remembered_stays_small(
-    open_engine: OpenEngine, store: Path, clock: ManualClock
+    open_engine: OpenEngine, clock: ManualClock
 ) -> None:
     engine = open_engine()
     _write(engine, 302)
@@ -547,8 +552,8 @@ def test_purge_when_many_went_before_then_what_is_remembered_stays_small(
 
     engine._kernel.store.write(purge_daily)
 
-    (count,) = _behind(store, "SELECT count(*) FROM purged")[0]
-    assert count <= 130
+    remembered = engine._kernel.store.read(lambda uow: uow.transfer.purges("wf"))
+    assert len(remembered) <= 130
     for sequence in range(1, 301):
         with pytest.raises(holdfast.Purged) as caught:
             engine.get(f"wf@{sequence}")
@@ -558,9 +563,9 @@ def test_purge_when_many_went_before_then_what_is_remembered_stays_small(
 
 
 def test_keyframes_when_what_they_stand_on_goes_then_they_go_or_stand_for_themselves(
-    open_engine: OpenEngine, store: Path
+    open_sqlite: OpenEngine, store: Path
 ) -> None:
-    engine = open_engine()
+    engine = open_sqlite()
     for number in range(400):
         engine.checkpoint("wf", state={"n": number, "fixed": _noise(1, 20_000)})
     based = "SELECT count(*) FROM keyframes WHERE base IS NOT NULL"
@@ -626,9 +631,9 @@ def test_purge_every_when_a_purge_goes_wrong_then_it_says_so_and_goes_on(
         engine.purge_every(timedelta())
 
 
-def test_async_engine_when_it_purges_then_it_is_all_the_same(store: Path) -> None:
+def test_async_engine_when_it_purges_then_it_is_all_the_same(disk_target: str) -> None:
     async def use() -> tuple[int, bool, int]:
-        async with holdfast.open_async(store) as engine:
+        async with holdfast.open_async(disk_target) as engine:
             for number in range(5):
                 await engine.checkpoint("wf", state={"n": number})
             await engine.retain("wf", count=3)

@@ -297,9 +297,9 @@ class TestFork:
             engine.fork("w@9", "copy")
 
     def test_fork_when_the_original_is_deep_then_the_copy_stands_for_itself(
-        self, open_engine: OpenEngine, store: Path
+        self, open_sqlite: OpenEngine, store: Path
     ) -> None:
-        engine = open_engine()
+        engine = open_sqlite()
         for number in range(100):
             saved = engine.checkpoint("w", patch={f"k{number}": number})
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import holdfast
@@ -253,7 +252,7 @@ class TestRefusedAnswers:
             engine.answer("w", "approval", 1)
 
     def test_answer_when_two_come_at_once_then_one_wins_and_the_other_is_told(
-        self, open_engine: OpenEngine, store: Path
+        self, open_engine: OpenEngine, disk_target: str
     ) -> None:
         engine = open_engine()
         register(engine)
@@ -270,7 +269,7 @@ class TestRefusedAnswers:
         )
         answering = [
             subprocess.Popen(
-                [sys.executable, "-c", program, str(store), name],
+                [sys.executable, "-c", program, str(disk_target), name],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
