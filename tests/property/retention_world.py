@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import holdfast
@@ -246,8 +245,15 @@ def _standing_opening(engine: holdfast.Engine, name: str) -> holdfast.Checkpoint
     return standing.opening if standing else None
 
 
-def damage_in(path: Path) -> list[str]:
-    """Return what is wrong with a store's file: digests, seals, links, keyframes, numbers."""
+def damage_in(target: str) -> list[str]:
+    """Return what is wrong with a store: digests, seals, links, keyframes, numbers."""
+    with holdfast.open(target, durability="process") as engine:
+        wrong = [str(each) for each in engine.verify().findings]
+    return wrong if target.startswith("json:") else wrong + _damage_in_file(target)
+
+
+def _damage_in_file(path: str) -> list[str]:
+    """Look with eyes of our own."""
     wrong = []
     with closing(sqlite3.connect(path)) as raw:
         wrong += [str(row) for row in raw.execute("PRAGMA integrity_check") if row != ("ok",)]

@@ -23,12 +23,12 @@ PATIENCE = 240.0
 class Fleet:
     """A store, the program whose handlers carry its workflows on, and supervisors over it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str) -> None:
         self.folder = folder
-        self.store = folder / "fleet.db"
+        self.store = "json:fleet" if kind == "json" else "fleet.db"
         self.started: list[subprocess.Popen[str]] = []
         (folder / "holdfast.toml").write_text(
-            'store = "fleet.db"\napp = "fleet:app"\n'
+            f'store = "{self.store}"\napp = "fleet:app"\n'
             "[engine]\nback_off_base = 0.05\nback_off_cap = 0.2\ngrace = 0.5\n"
             '[supervise]\ninterval = 0.1\n[log]\nform = "json"\n'
         )
@@ -39,7 +39,8 @@ class Fleet:
         config.write_text(f"{config.read_text()}[supervise.circuit]\nfailures = 100\n")
 
     def open(self) -> holdfast.Engine:
-        return holdfast.open(self.store)
+        kind, _, name = self.store.rpartition(":")
+        return holdfast.open(f"{kind}{kind and ':'}{self.folder / name}")
 
     def leave(self, handler: str, *workflows: str) -> None:
         """Leave workflows behind whose run was given up."""
@@ -90,9 +91,9 @@ class Fleet:
             time.sleep(0.02)
 
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    made = Fleet(tmp_path)
+@pytest.fixture(params=["sqlite", "json"])
+def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
+    made = Fleet(tmp_path, request.param)
     yield made
     for process in made.started:
         if process.poll() is None:
