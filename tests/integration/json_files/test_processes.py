@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,58 +18,6 @@ from holdfast.infrastructure.json_files.store import JsonFileStore
 
 OpenStore = Callable[..., JsonFileStore]
 Save = Callable[..., Checkpoint]
-
-WORKER = Path(__file__).parent / "writing_worker.py"
-
-
-def _start(folder: Path, workflow: str, count: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(WORKER), f"json:{folder}", workflow, str(count)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("count", [8])
-def test_store_when_processes_open_and_write_at_once_then_no_number_comes_twice_and_none_is_lost(
-    folder: Path, count: int
-) -> None:
-    workers = [_start(folder, "wf" if n % 2 else "own", 10) for n in range(count)]
-    acknowledged: list[str] = []
-    for worker in workers:
-        output, errors = worker.communicate(timeout=120)
-        assert worker.returncode == 0, errors
-        acknowledged += output.splitlines()
-
-    assert len(set(acknowledged)) == count * 10
-    with holdfast.open(f"json:{folder}") as engine:
-        assert {str(each.id) for each in engine.list(limit=None)} == set(acknowledged)
-        numbers = [each.number for each in engine.events(limit=10_000)]
-        assert numbers == list(range(1, count * 10 + 1))
-        assert len(engine.context("wf").chain) == count // 2 * 10
-
-
-def test_store_when_processes_are_killed_while_writing_then_everything_acknowledged_is_there(
-    folder: Path,
-) -> None:
-    acknowledged: list[str] = []
-    holdfast.open(f"json:{folder}").close()
-    for after in (1, 7, 12, 20):
-        worker = _start(folder, "wf", 100_000)
-        assert worker.stdout is not None
-        acknowledged += [worker.stdout.readline().strip() for _ in range(after)]
-        worker.kill()
-        rest, _ = worker.communicate()
-        acknowledged += [line for line in rest.splitlines(keepends=True) if line.endswith("\n")]
-
-    with holdfast.open(f"json:{folder}") as engine:
-        found = [str(each.id) for each in engine.list("wf", limit=None)]
-        assert {each.strip() for each in acknowledged} <= set(found)
-        assert len(engine.context("wf").chain) == len(found)
-        assert [each.number for each in engine.events(limit=100_000)] == list(
-            range(1, len(found) + 1)
-        )
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
@@ -161,56 +107,3 @@ def test_fork_when_threads_write_then_both_processes_go_their_own_way(folder: Pa
         assert len(engine.list("parent")) == 5
         numbers = [each.number for each in engine.events(limit=100_000)]
         assert numbers == list(range(1, len(numbers) + 1))
-
-
-def test_threads_when_two_engines_share_a_folder_then_all_is_written(folder: Path) -> None:
-    engines = [holdfast.open(f"json:{folder}") for _ in range(2)]
-    barrier = threading.Barrier(4)
-
-    def write(engine: holdfast.Engine) -> None:
-        barrier.wait()
-        for _ in range(10):
-            engine.checkpoint("wf")
-
-    threads = [threading.Thread(target=write, args=(engines[n % 2],)) for n in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-
-    assert str(engines[0].latest("wf").id) == "wf@40"
-    for engine in engines:
-        engine.close()
-
-
-def test_purge_when_killed_at_random_moments_then_what_is_left_is_whole_and_the_next_finishes(
-    folder: Path,
-) -> None:
-    program = Path(__file__).parents[2] / "crash" / "programs" / "purger.py"
-    draw = random.Random()
-    with holdfast.open(f"json:{folder}") as engine:
-        engine.checkpoint("wf", resume_handler="h", state={"base": "x" * 3000})
-        for number in range(90):
-            parent = "wf@40" if number == 70 else None
-            engine.checkpoint("wf", patch={"n": number, f"k{number % 9}": "y"}, parent=parent)
-        contexts = {str(each.id): engine.context(each.id).to_dict() for each in engine.list("wf")}
-
-    for _ in range(4):
-        purger = subprocess.Popen(
-            [sys.executable, str(program), f"json:{folder}"], stdout=subprocess.PIPE, text=True
-        )
-        assert purger.stdout is not None
-        assert purger.stdout.readline() == "purging\n"
-        threading.Event().wait(draw.uniform(0, 0.05))  # wherever that is: each moment must do
-        purger.kill()
-        purger.communicate()
-        with holdfast.open(f"json:{folder}") as engine:
-            left = {str(each.id): engine.context(each.id).to_dict() for each in engine.list("wf")}
-        for name, context in left.items():
-            assert {**context, "chain": None} == {**contexts[name], "chain": None}
-
-    with holdfast.open(f"json:{folder}") as engine:
-        engine.purge(keep=10)
-        assert len(engine.list("wf")) == 11, "the 10 newest, and the opening"
-        assert engine.purge(keep=10).checkpoints == 0
-        assert engine.checkpoint("wf").id.sequence > 90

@@ -63,9 +63,10 @@ def lines(tmp_path: Path) -> Lines:
     return Lines(tmp_path / "log")
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "json", "memory"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "memory:" if request.param == "memory" else str(tmp_path / "store.db")
+    path = tmp_path / "store.db"
+    return {"sqlite": str(path), "json": f"json:{path}", "memory": "memory:"}[request.param]
 
 
 AT_ONCE = holdfast.Settings(back_off_base=0)

@@ -79,6 +79,12 @@ class Fleet:
         lines = file.read_text().splitlines() if file.exists() else []
         return Counter(line.split()[0] for line in lines)
 
+    def steps(self, what: str) -> Counter[str]:
+        """Return how often each step of a workflow has begun, or ended."""
+        file = self.folder / "steps"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return Counter(line.partition(" ")[2] for line in lines if line.startswith(f"{what} "))
+
     def statuses(self) -> dict[str, str]:
         with self.open() as engine:
             found = engine.workflows(limit=1000)
@@ -273,6 +279,34 @@ def test_supervise_when_many_run_on_one_store_then_each_workflow_is_recovered_on
 
     assert [process.wait(PATIENCE) for process in running] == [0] * supervisors
     assert fleet.executions() == dict.fromkeys(names, 1)
+
+
+def test_supervise_when_one_of_three_is_killed_amid_many_runs_then_nothing_is_lost_or_done_twice(
+    fleet: Fleet,
+) -> None:
+    names = [f"w{number}" for number in range(12)]
+    fleet.leave("in-steps", *names)
+    running = [fleet.holdfast("supervise", "--at-once", "3") for _ in range(3)]
+
+    fleet.wait(lambda: len(fleet.steps("ended")) > 10, "some steps are done")
+    running[0].kill()
+    fleet.wait(lambda: set(fleet.statuses().values()) == {"completed"}, "all completed")
+    for process in running[1:]:
+        process.send_signal(signal.SIGTERM)
+
+    assert [process.wait(PATIENCE) for process in running] == [-signal.SIGKILL, 0, 0]
+    ended, begun = fleet.steps("ended"), fleet.steps("begun")
+    assert set(ended) == {f"{name} {step}" for name in names for step in range(8)}
+    again = {step for step, times in begun.items() if times > 1}
+    # What was under way when it was killed is done again, by one other; nothing else is.
+    assert len(again) <= 3
+    assert max(begun.values()) <= 2
+    with fleet.open() as engine:
+        for name in names:
+            attempts = engine.attempts(name)
+            assert [each.epoch for each in attempts] == list(range(1, len(attempts) + 1))
+            assert len(attempts) <= 3
+            assert engine.get(f"{name}@1").retry_count == 0
 
 
 @pytest.mark.deep

@@ -55,3 +55,20 @@ def slow(run: holdfast.Run) -> str:
 def asks(run: holdfast.Run) -> Any:
     count(run)
     return run.wait("question")
+
+
+@app.handler("in-steps")
+def in_steps(run: holdfast.Run) -> str:
+    """Do eight steps, and say of each when it begins and ends."""
+    for number in range(8):
+        run.step(f"s{number}", _told, run.workflow_id, number)
+    return "well"
+
+
+def _told(workflow_id: str, number: int) -> int:
+    with (FOLDER / "steps").open("a") as file:
+        file.write(f"begun {workflow_id} {number}\n")
+        file.flush()
+        time.sleep(0.02)  # so that a kill finds many at work
+        file.write(f"ended {workflow_id} {number}\n")
+    return number
