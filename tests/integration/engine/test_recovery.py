@@ -1127,6 +1127,55 @@ class TestTime:
 
         assert openings_of(engine)["w@1"] == "completed"
 
+    def test_step_when_it_may_take_an_hour_then_the_silence_of_half_an_hour_does_not_end_it(
+        self, open_any: OpenEngine, nap_clock: ManualClock
+    ) -> None:
+        engine = open_any(clock=nap_clock)
+
+        @engine.workflow("w")
+        def work(run: holdfast.Run) -> Any:
+            return run.using(timeout=3600).step("s", nap_clock.advance, 3599)
+
+        engine.start("w", workflow_id="x")
+
+        assert [str(each.outcome) for each in engine.attempts("x")] == ["completed"]
+
+    def test_workflow_when_it_takes_far_longer_than_a_handler_may_then_it_is_not_ended(
+        self, open_any: OpenEngine, nap_clock: ManualClock
+    ) -> None:
+        engine = open_any(clock=nap_clock)
+
+        @engine.workflow("w")
+        def work(run: holdfast.Run) -> str:
+            for number in range(6):  # two hours and a half in all
+                run.step(f"s{number}", nap_clock.advance, 1500)
+            return "well"
+
+        assert engine.start("w", workflow_id="x") == "well"
+
+        (attempt,) = engine.attempts("x")
+        assert attempt.outcome is holdfast.Outcome.COMPLETED
+        assert attempt.ended_at is not None
+        assert attempt.ended_at - attempt.begun_at >= timedelta(seconds=9000)
+
+    def test_recover_when_a_workflow_takes_far_longer_than_a_handler_may_then_it_is_not_ended(
+        self, open_any: OpenEngine, nap_clock: ManualClock
+    ) -> None:
+        engine = open_any(clock=nap_clock)
+
+        @engine.workflow("w")
+        def work(run: holdfast.Run) -> str:
+            if run.attempt == 1:
+                raise Crash
+            for number in range(6):
+                run.step(f"s{number}", nap_clock.advance, 1500)
+            return "well"
+
+        with pytest.raises(Crash):
+            engine.start("w", workflow_id="x")
+
+        assert engine.recover("x").output == "well"
+
 
 def _end_by_silence(engine: holdfast.Engine, clock: ManualClock, seconds: float) -> None:
     """Let time pass until the keeper has recorded that the only run there is fell silent."""

@@ -6,6 +6,7 @@ import asyncio
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import timedelta
@@ -489,6 +490,44 @@ def test_purge_when_nine_tenths_go_beside_a_writer_then_the_file_shrinks_and_no_
     assert _free_pages(store) == 0
     wal = store.with_name(f"{store.name}-wal")
     assert not wal.exists() or wal.stat().st_size == 0
+
+
+@pytest.mark.deep
+def test_purge_when_a_hundred_thousand_go_beside_a_writer_then_it_hardly_waits(
+    open_engine: OpenEngine, disk_target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are a twentieth as many: each is synced by itself."""
+    monkeypatch.setattr(removal, "MOST_ROWS", 500)
+    rows = 100_000 if disk_target.endswith(".db") else 5_000
+    engine, writer = open_engine(), open_engine()
+    _write(engine, rows)
+    over = threading.Event()
+    waits: list[float] = []
+
+    def save() -> None:
+        while not over.is_set():
+            begun = time.monotonic()
+            writer.checkpoint("live", state={"n": len(waits)})
+            waits.append(time.monotonic() - begun)
+            over.wait(0.005)
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    begun = time.monotonic()
+    try:
+        report = engine.purge(workflow="wf", keep=100)
+    finally:
+        took = time.monotonic() - begun
+        over.set()
+        thread.join()
+
+    waits.sort()
+    told = f"{rows / took:,.0f} rows/s; {len(waits)} saves, p99 {waits[len(waits) * 99 // 100]:.3f}"
+    print(told, f"s, longest {waits[-1]:.3f} s")
+    assert report.checkpoints == rows - 100
+    assert len(engine.list("live", limit=None)) == len(waits)
+    assert waits[-1] < 5
+    assert engine.verify().intact
 
 
 def test_purge_when_a_row_is_damaged_then_its_workflow_stays_whole_and_the_others_go(

@@ -406,6 +406,46 @@ def test_output_when_it_is_huge_then_passed_on_whole_and_its_end_kept_in_flat_me
     assert len(tail) == (64 << 10) + 1
 
 
+COMMAND_REPORT = """
+import resource, sys
+import holdfast
+app = holdfast.Registry()
+program = "import sys; line = b'x' * 65536; [sys.stdout.buffer.write(line) for _ in range(%d)]"
+for megabytes in (1, int(sys.argv[2])):
+    app.command(f"prints {megabytes}", [sys.executable, "-c", program % (megabytes * 16)])
+grown = []
+with holdfast.open(sys.argv[1], registry=app) as engine:
+    for megabytes in (1, int(sys.argv[2])):
+        engine.checkpoint(f"w{megabytes}", resume_handler=f"prints {megabytes}")
+        assert engine.recover(f"w{megabytes}").success
+        grown.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(grown[1] - grown[0], file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "megabytes", [64, pytest.param(1024, marks=pytest.mark.deep)], ids="{} MB".format
+)
+def test_output_when_a_command_prints_a_lot_then_passed_on_whole_in_flat_memory(
+    tmp_path: Path, megabytes: int
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND_REPORT, str(tmp_path / "store.db"), str(megabytes)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as printer:
+        assert printer.stdout is not None
+        assert printer.stderr is not None
+        passed_on = 0
+        while data := printer.stdout.read(1 << 20):
+            passed_on += len(data)
+        said = printer.stderr.read()
+    assert printer.returncode == 0, said
+
+    assert passed_on == (1 + megabytes) << 20
+    assert int(said) < 16 << 10, "kilobytes that the parent grew by"
+
+
 class TestRefusals:
     def test_function_when_it_cannot_be_imported_then_refused_when_it_is_registered(self) -> None:
         app = holdfast.Registry()
