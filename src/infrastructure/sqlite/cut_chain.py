@@ -7,7 +7,7 @@ from ...domain.payload import Payload
 from ...domain.replay import Replay
 from ..json_codec import text_of
 from . import statements as sql
-from .body import pack
+from .body import members_of, pack
 from .keyframes import Keyframes
 from .rebuild import Rebuild
 from .rows import Parent, new_row, row_with_keyframe
@@ -26,7 +26,7 @@ def append_cut(
     Its link is that of a root: there is nothing to tie it to, and nobody holds it against that.
     """
     number = transaction.next_number()
-    body = pack(payload)
+    body = pack(members_of(payload))
     row = row_with_keyframe(new_row(checkpoint, number, workflow.id, body, None))
     transaction.insert(sql.INSERT_CHECKPOINT, "checkpoints", row, body)
     keyframes = Keyframes(transaction)
