@@ -41,14 +41,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Print how many tests passed over each kind of store."""
-    passed = _passed(terminalreporter)
-    if not passed:
+    passed = _counted(terminalreporter, "passed")
+    skipped = _counted(terminalreporter, "skipped").total()
+    if not passed and not skipped:
         return
     terminalreporter.section("tests over each kind of store")
     for folder in _FOLDERS:
         counts = [f"{kind} {passed[kind, folder]:5}" for kind in KINDS]
         if any(passed[kind, folder] for kind in KINDS):
             terminalreporter.write_line(f"{folder:12} {'   '.join(counts)}")
+    if skipped:
+        terminalreporter.write_line(f"skipped      {skipped}, for the reasons above", yellow=True)
 
 
 @pytest.hookimpl(trylast=True)
@@ -58,7 +61,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     is_worker = hasattr(session.config, "workerinput")
     if is_worker or not isinstance(reporter, TerminalReporter) or not _is_whole(session.config):
         return
-    passed = _passed(reporter)
+    passed = _counted(reporter, "passed")
     unequal = [each for each in _FOLDERS if passed["sqlite", each] != passed["json", each]]
     if unequal and session.exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"unequal over sqlite and json: {', '.join(unequal)}", red=True)
@@ -89,10 +92,10 @@ def _folder_of(item: pytest.Item) -> str:
     return next((each for each in _FOLDERS if each in parts), "integration")
 
 
-def _passed(reporter: TerminalReporter) -> Counter[tuple[str, str]]:
+def _counted(reporter: TerminalReporter, outcome: str) -> Counter[tuple[str, str]]:
     return Counter(
         (kind, folder)
-        for report in reporter.stats.get("passed", [])
+        for report in reporter.stats.get(outcome, [])
         for kind, folder in _stores_of(report)
     )
 

@@ -264,7 +264,7 @@ def test_recover_all_when_called_then_what_can_be_is_recovered(fleet: Fleet) -> 
 
 
 @pytest.mark.parametrize(
-    ("supervisors", "workflows"), [(3, 24), pytest.param(4, 200, marks=pytest.mark.deep)]
+    ("supervisors", "workflows"), [(3, 10), pytest.param(4, 200, marks=pytest.mark.deep)]
 )
 def test_supervise_when_many_run_on_one_store_then_each_workflow_is_recovered_once(
     fleet: Fleet, supervisors: int, workflows: int
@@ -284,7 +284,7 @@ def test_supervise_when_many_run_on_one_store_then_each_workflow_is_recovered_on
 def test_supervise_when_one_of_three_is_killed_amid_many_runs_then_nothing_is_lost_or_done_twice(
     fleet: Fleet,
 ) -> None:
-    names = [f"w{number}" for number in range(12)]
+    names = [f"w{number}" for number in range(8)]
     fleet.leave("in-steps", *names)
     running = [fleet.holdfast("supervise", "--at-once", "3") for _ in range(3)]
 
