@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -81,13 +83,11 @@ class Yard:
 
     def measure_store(self) -> None:
         """Note the size of the store, without SQLite's -wal, which is cut by its own rules."""
-        files = [self.path] if self.path.is_file() else self.path.rglob("*")
+        files = [self.path] if self.path.is_file() else _files_below(self.path)
         size = 0
         for each in files:
-            try:
+            with suppress(FileNotFoundError):  # it went meanwhile
                 size += each.stat().st_size
-            except FileNotFoundError:
-                continue  # it went meanwhile
         self._note("store, bytes", size)
 
     def end(self, names: str = "") -> None:
@@ -138,6 +138,12 @@ class Yard:
     def _supervisor(self) -> list[str]:
         options = ["--store", self.target, "--app", "jobs:app", "supervise"]
         return [sys.executable, "-m", "holdfast", *options]
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    # Not `rglob`, which raises when a folder goes while it looks.
+    for inside, _, names in os.walk(folder):
+        yield from (Path(inside, name) for name in names)
 
 
 def _resident(pid: int) -> int:

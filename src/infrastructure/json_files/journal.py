@@ -74,9 +74,12 @@ class Journal:
 
         Raises:
             FileTrouble: there was trouble; none of them will be there.
-            StorageUnavailable: it cannot be told whether they will.
+            StorageUnavailable: it cannot be told whether they will; or they would land outside of
+                the store, and none of them will.
         """
         self.has_landed = False
+        effects = list(effects)
+        self._require_no_links([*(each.path for each in effects), layout.JOURNAL])
         files, entry = self._files, self._entry
         temporary = entry.with_name(entry.name + TEMPORARY)
         for changed in files.make_folders(entry.parent):
@@ -95,12 +98,14 @@ class Journal:
 
         Raises:
             CheckpointCorrupted: its file is damaged; nothing was done.
+            StorageUnavailable: it would land outside of the store; nothing was done.
         """
         stored = self._files.read(self._entry)
         if stored is None:
             return False
         changed: set[Path] = set()
         effects = _unpack(stored, self._entry)
+        self._require_no_links(each.path for each in effects)
         for effect in effects:
             changed |= self._perform(effect)
         for folder in sorted(changed):
@@ -115,6 +120,19 @@ class Journal:
         """Make it durable that nothing is to be carried out."""
         if self._entry.parent.is_dir():
             self._files.sync_folder(self._entry.parent)
+
+    def _require_no_links(self, paths: Iterable[str]) -> None:
+        """Raise when a folder on the way to one of these is a link: it may lead out of the store.
+
+        A store that was copied or cloned brings the links that somebody else made.
+        """
+        folders = {folder for path in paths for folder in PurePosixPath(path).parents[:-1]}
+        for folder in sorted(folders):
+            if (self._folder / folder).is_symlink():
+                raise StorageUnavailable(
+                    f"{self._folder / folder} is a symbolic link, and what is written there would "
+                    "be outside of the store; nothing was written. Remove it"
+                )
 
     def _perform(self, effect: Effect) -> set[Path]:
         """Let one effect be; return the folders that are to be synced."""
