@@ -14,6 +14,7 @@ from ...domain.json_value import JsonObject, JsonValue
 from ...domain.lease import Lease, Owner
 from ...domain.payload import Payload
 from ...domain.ports import Codec, UnitOfWork
+from ..retention.claim import PURGE_RESOURCE
 from .document import Document, Kind
 from .members import time_text
 
@@ -32,7 +33,8 @@ def documents(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:
     """
     yield from _history(uow, codec)
     for name in uow.transfer.names():
-        yield from _kept_of(name, uow)
+        if name != PURGE_RESOURCE:  # the right to purge is of the store, not of what is in it
+            yield from _kept_of(name, uow)
 
 
 def _history(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:
