@@ -127,7 +127,9 @@ def test_log_file_when_made_then_its_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir(mode=0o700)
     (folder / "holdfast.toml").touch(mode=0o600)
-    (folder / "holdfast.toml").write_text('store = "store.db"\n[log]\nlevel = "debug"\nfile = "lines.log"\n')
+    (folder / "holdfast.toml").write_text(
+        'store = "store.db"\n[log]\nlevel = "debug"\nfile = "lines.log"\n'
+    )
     environment = {name: text for name, text in os.environ.items() if "HOLDFAST" not in name}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
 
