@@ -42,7 +42,7 @@ EVERY_DEFECT = (
         f"{_JSON}/store.py",
         "        with self._locked(deadline):\n            self._prepare()\n            batch =",
         "        self._prepare()\n        with self._locked(deadline):\n            batch =",
-        ("tests/integration/json_files/test_processes.py",),
+        ("tests/integration/json_files/test_one_act.py", "-k", "journal"),
     ),
     Defect(
         "journal-read-without-its-lock",
@@ -50,7 +50,7 @@ EVERY_DEFECT = (
         f"{_JSON}/store.py",
         "        with self._locked(deadline):\n            self._prepare()\n            with",
         "        self._prepare()\n        with self._locked(deadline):\n            with",
-        ("tests/integration/json_files/test_processes.py",),
+        ("tests/integration/json_files/test_one_act.py", "-k", "journal"),
     ),
     Defect(
         "journal-digest-not-checked",
@@ -106,7 +106,7 @@ EVERY_DEFECT = (
         f"{_SQLITE}/writer.py",
         "            self._commit(connection, transaction)\n            _tell(tickets, results)\n",
         "            _tell(tickets, results)\n            self._commit(connection, transaction)\n",
-        ("tests/integration/sqlite/test_trouble.py",),
+        ("tests/integration/sqlite/test_shared_commits.py",),
     ),
     Defect(
         "failed-commit-taken-for-lost",
