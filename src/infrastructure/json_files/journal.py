@@ -185,13 +185,24 @@ def _unpack(stored: bytes, path: Path) -> list[Effect]:
             "its digest does not match, and nothing can be read or written as long as it may be "
             "half carried out; move it away to go on without it",
         )
-    effects = [_from_json(each) for each in orjson.loads(text)]
+    try:
+        effects = [_from_json(each) for each in _listed(orjson.loads(text))]
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        raise CheckpointCorrupted(
+            f"the transaction in {path}", f"it cannot have been written so ({error})"
+        ) from error
     for each in effects:
         # A folder that somebody else made may hold anything, and this is carried out unasked.
         inside = PurePosixPath(each.path)
         if inside.is_absolute() or ".." in inside.parts:
             raise CheckpointCorrupted(f"the transaction in {path}", "it leads out of the store")
     return effects
+
+
+def _listed(found: Any) -> list[Any]:
+    if type(found) is not list:
+        raise TypeError(f"{type(found).__name__} is no list of acts")
+    return found
 
 
 def _to_json(effect: Effect) -> list[Any]:
@@ -207,9 +218,13 @@ def _to_json(effect: Effect) -> list[Any]:
 
 def _from_json(found: list[Any]) -> Effect:
     act, path, *more = found
+    if type(path) is not str:
+        raise TypeError(f"{path!r} is no path")
     if act == "remove":
         return Remove(path)
     if act == "append":
-        return Append(path, more[1], more[0].encode())
+        return Append(path, int(more[1]), more[0].encode())
+    if act not in ("put", "put compressed"):
+        raise ValueError(f"there is no act {act!r}")
     content = base64.b64decode(more[0]) if act == "put compressed" else more[0].encode()
     return Put(path, content)

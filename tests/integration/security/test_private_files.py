@@ -13,6 +13,7 @@ from sqlite3 import connect
 
 import holdfast
 import pytest
+from holdfast.domain.retention import OwnRetention
 from holdfast.infrastructure.json_codec import JsonCodec
 from holdfast.infrastructure.json_files.file_operations import Files
 from holdfast.infrastructure.json_files.store import JsonFileStore
@@ -78,16 +79,10 @@ def test_journal_when_its_process_dies_before_it_is_carried_out_then_its_owners_
     )
     with suppress(KeyboardInterrupt):
         store.write(lambda uow: uow.sequences.next("w"))
-        store.write(lambda uow: uow.retention.set_policy("w", holdfast_policy()))
+        store.write(lambda uow: uow.retention.set_policy("w", OwnRetention(3, 4)))
     store.close()
 
     require_private(folder.parent, "commit.json")
-
-
-def holdfast_policy() -> object:
-    from holdfast.domain.retention import OwnRetention
-
-    return OwnRetention(3, 4)
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz", "all.jsonl.zst", "copy.db", "copy"])

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 import holdfast
-from jobs import app, result_of
+from jobs import app, result_of  # type: ignore[import-not-found]  # beside it
 
 target, wrong_path = sys.argv[1:]
 settings = {"back_off_base": 0.05, "back_off_cap": 0.5, "lease": 5.0}
