@@ -302,4 +302,28 @@ EVERY_DEFECT = (
         "        if inside.is_absolute():\n",
         ("tests/integration/json_files/test_one_act.py", "-k", "journal"),
     ),
+    Defect(
+        "links-followed",
+        "no link in a store leads out of it (JSON files)",
+        f"{_JSON}/journal.py",
+        "            if (self._folder / folder).is_symlink():\n",
+        "            if (self._folder / folder).is_mount():\n",
+        ("tests/integration/security/test_links.py",),
+    ),
+    Defect(
+        "edited-documents-believed",
+        "whatever is in a file, only errors of Holdfast come out (JSON files)",
+        f"{_JSON}/documents.py",
+        "    if wrong is not None or type(schema) is not int:\n",
+        "    if type(schema) is not int:\n",
+        ("tests/integration/json_files/test_damage.py", "-k", "edited"),
+    ),
+    Defect(
+        "sqlite-words-taken-for-text",
+        "whatever is in a file, only errors of Holdfast come out (SQLite)",
+        f"{_SQLITE}/connection.py",
+        "    except (sqlite3.Error, UnicodeDecodeError):\n",
+        "    except sqlite3.Error:\n",
+        ("tests/property/test_damaged_store_properties.py", "-k", "no_text"),
+    ),
 )
