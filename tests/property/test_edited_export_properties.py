@@ -63,6 +63,7 @@ def require_whole_or_refused(
                 taken = False
             assert bool(engine.workflows() and engine.events()) is taken
             assert taken or not (engine.workflows() or engine.events())
+            assert engine.verify().intact
         assert not [each for each in Path(folder).iterdir() if "outside" in each.name]
 
 

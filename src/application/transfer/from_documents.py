@@ -10,7 +10,7 @@ from ...domain.events import DomainEvent, EventKind
 from ...domain.json_value import JsonObject
 from ...domain.lease import Lease
 from ...domain.moment import Moment
-from ...domain.payload import JsonText, Payload
+from ...domain.payload import Payload
 from ...domain.ports import Codec, UnitOfWork
 from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
@@ -42,8 +42,13 @@ def _write_checkpoint(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     written_in = members.integer("written_in")
     payload = Payload(
         **{
-            name: _encoded(members, name, codec)
-            for name in ("state", "patch", "input", "output")
+            name: codec.encode(take(name), name)
+            for name, take in (
+                ("state", members.mapping),
+                ("patch", members.mapping),
+                ("input", members.anything),
+                ("output", members.anything),
+            )
             if members.given(name)
         }
     )
@@ -91,7 +96,7 @@ def _write_event(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     number = members.integer("number", least=1)
     event = DomainEvent(
         kind=members.one_of("kind", EventKind),
-        workflow_id=members.text("workflow_id"),
+        workflow_id=_name(members, "workflow_id"),
         at=members.time("at"),
         checkpoint_id=members.optional("checkpoint_id", members.checkpoint),
         epoch=members.integer("epoch"),
@@ -106,7 +111,7 @@ def _write_event(members: Members, uow: UnitOfWork, codec: Codec) -> None:
 
 def _write_workflow(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     del codec
-    workflow_id = Scope(members.text("workflow_id")).workflow_id
+    workflow_id = _name(members, "workflow_id")
     wanted = members.optional("opening", members.checkpoint)
     uow.transfer.raise_sequence(workflow_id, members.integer("last_sequence"))
     days = members.optional("retention_days", members.seconds)
@@ -125,7 +130,7 @@ def _write_lease(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     del codec
     renewed = members.inside("renewed")
     lease = Lease(
-        resource=members.text("resource"),
+        resource=_name(members, "resource"),
         epoch=members.integer("epoch"),
         token=members.optional("token", members.text),
         owner=members.owner("owner"),
@@ -145,7 +150,7 @@ def _write_lease(members: Members, uow: UnitOfWork, codec: Codec) -> None:
 def _write_attempt(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     del codec
     attempt = Attempt(
-        workflow_id=members.text("workflow_id"),
+        workflow_id=_name(members, "workflow_id"),
         number=members.integer("number", least=1),
         epoch=members.integer("epoch"),
         handler=members.optional("handler", members.text),
@@ -162,8 +167,9 @@ def _write_attempt(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     uow.attempts.put(attempt)
 
 
-def _encoded(members: Members, name: str, codec: Codec) -> JsonText:
-    return codec.encode(members.anything(name), name)
+def _name(members: Members, name: str) -> str:
+    """Take the name of a workflow; raises `InvalidId` for what cannot be one."""
+    return Scope(members.text(name)).workflow_id
 
 
 def _small(members: Members, name: str, codec: Codec) -> JsonObject:

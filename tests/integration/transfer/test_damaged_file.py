@@ -175,6 +175,8 @@ CHECKPOINT = {
         ({"depends_on": "wf@1"}, "not an array"),
         ({"epoch": 1, "written_in": 2}, "below written_in"),
         ({"state": {}, "patch": {}}, "a state and a patch"),
+        ({"state": [1]}, "state of the checkpoint is not an object"),
+        ({"patch": "x"}, "patch of the checkpoint is not an object"),
         ({"error": {"type": "E", "message": "m"}}, "its error has no traceback"),
         ({"extra": 1}, "has extra, unknown here"),
     ],
@@ -197,6 +199,26 @@ def test_import_when_made_by_hand_and_wrong_then_its_line_and_what_is_wrong(
 
     assert caught.value.line == 2
     assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "\tpurge", "x" * 201])
+def test_import_when_an_event_is_of_what_no_workflow_can_be_called_then_refused(
+    tmp_path: Path, name: str
+) -> None:
+    event = {
+        "number": 1, "kind": "resumed", "workflow_id": name, "at": CHECKPOINT["created_at"],
+        "checkpoint_id": None, "epoch": 0, "correlation_id": None, "detail": {},
+    }  # fmt: skip
+    path = tmp_path / "made.jsonl"
+    with path.open("wb") as file:
+        lines = LineWriter(file)
+        lines.put("event", event)
+        lines.finish()
+
+    with holdfast.open(tmp_path / "b.db") as engine:
+        with pytest.raises(holdfast.ExportDamaged, match=r"line 2.*workflow_id .* is not valid"):
+            engine.import_from(path)
+        assert engine.events() == []
 
 
 def test_import_when_made_by_hand_and_right_then_taken(tmp_path: Path) -> None:
