@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True)
-MANY = settings(SETTINGS, max_examples=10_000)
+MANY = settings(SETTINGS, max_examples=5000)
 
 KEYS = sorted({part for path, _ in every_key() for part in path})
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

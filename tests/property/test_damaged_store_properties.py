@@ -32,7 +32,7 @@ FEW = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 FEWER = settings(FEW, max_examples=10)  # each call of JSON files takes some syncs
-MANY = settings(FEW, max_examples=2000)
+MANY = settings(FEW, max_examples=1000)
 
 PLACES = st.floats(0, 1, exclude_max=True)
 WRONG = st.sampled_from(
@@ -156,7 +156,7 @@ def test_every_call_when_the_database_is_changed_in_many_ways_then_only_our_erro
 
 
 @pytest.mark.deep
-@settings(MANY, max_examples=600)
+@settings(MANY, max_examples=200)
 @given(changes(), PLACES, PLACES, WRONG)
 def test_every_call_when_files_are_changed_in_many_ways_then_only_our_errors(
     filled: Path, change: Any, which: float, place: float, wrong: Any

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from .everything_asked import fill
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
-MANY = settings(SETTINGS, max_examples=5000)
+MANY = settings(SETTINGS, max_examples=1000)
 
 PLACES = st.floats(0, 1, exclude_max=True)
 WRONG = st.sampled_from(
