@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,10 @@ def every_call(engine: holdfast.Engine, folder: Path) -> Iterator[Callable[[], A
     yield lambda: engine.purge(dry_run=True, keep=3)
     yield lambda: engine.export_to(folder / "out.jsonl")
     for name in ids:
-        yield lambda name=name: engine.latest(name).state
-        yield lambda name=name: (engine.outline(name), engine.attempts(name))
-        yield lambda name=name: (engine.context(name).to_dict(), engine.context(name).chain)
+        yield partial(_look_at, engine, name)
     for name in ("flight@3", "a%2Fb/ü@11", "a%2Fb/ü@2"):
-        yield lambda name=name: _all_of(engine.get(name))
-        yield lambda name=name: engine.recover(name, explain=True)
+        yield partial(_all_of, engine, name)
+        yield partial(engine.recover, name, explain=True)
     yield lambda: engine.diff("flight@2", "flight@8")
     yield lambda: engine.checkpoint("flight", state={"n": -1})
     yield lambda: engine.checkpoint("new", patch={"n": -1})
@@ -97,5 +96,12 @@ def use(target: str, folder: Path) -> int:
     return told
 
 
-def _all_of(checkpoint: holdfast.Checkpoint) -> tuple[Any, ...]:
-    return (checkpoint.state, checkpoint.input, checkpoint.output, checkpoint.workflow)
+def _look_at(engine: holdfast.Engine, name: str) -> tuple[Any, ...]:
+    context = engine.context(name)
+    found = (engine.latest(name).state, engine.outline(name), engine.attempts(name))
+    return (*found, context.to_dict(), context.chain)
+
+
+def _all_of(engine: holdfast.Engine, name: str) -> tuple[Any, ...]:
+    found = engine.get(name)
+    return (found.state, found.input, found.output, found.workflow)
