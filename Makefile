@@ -12,11 +12,11 @@ PEERS_TRIED := $(BENCH_VENV)/.peers
 # For example: make bench BENCH_OPTIONS='--quick save-2kb start-up'
 BENCH_OPTIONS ?=
 
-.PHONY: help demo test check bench test-deep pictures clean
+.PHONY: help demo test check bench test-deep soak seeded-defects pictures clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## a real run, killed with SIGKILL and carried on; proves the result
 	@echo "== demo: analyse the standard library, kill the run, carry it on, compare"
@@ -33,8 +33,17 @@ check: $(READY) ## lint and types alone
 	@echo "== types (mypy, strict)"
 	$(BIN)/mypy
 
-test-deep: $(READY) ## the long forms of the crash tests: hundreds of kills, some 15 minutes
+test-deep: $(READY) ## the long forms: hundreds of kills, thousands of cases, some 20 minutes
+	@echo "== the long forms of the tests; some 20 minutes on a calm machine with 2 cores"
 	$(BIN)/python -m pytest -m deep
+
+soak: $(READY) ## writers, killers, supervisors and purgers on one store; an hour
+	@echo "== the soak: $${HOLDFAST_SOAK_MINUTES:-60} minutes (HOLDFAST_SOAK_MINUTES), half on each store"
+	$(BIN)/python -m pytest -m soak -s
+
+seeded-defects: $(READY) ## does the suite bite? defects put in one at a time; some 10 minutes
+	@echo "== each defect is put into a copy of the source, and must turn its tests red"
+	$(BIN)/python -m tests.seeded_defects
 
 bench: $(BENCH_READY) $(PEERS_TRIED) ## time the hot paths, and hold every goal against what is measured
 	@echo "== the hot paths (pytest-benchmark)"

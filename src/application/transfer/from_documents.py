@@ -14,7 +14,7 @@ from ...domain.gone import Gone, joined
 from ...domain.json_value import JsonObject, JsonValue
 from ...domain.lease import Lease
 from ...domain.moment import Moment
-from ...domain.payload import JsonText, Payload
+from ...domain.payload import Payload
 from ...domain.ports import Codec, UnitOfWork
 from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
@@ -47,8 +47,13 @@ def _write_checkpoint(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     written_in = members.integer("written_in")
     payload = Payload(
         **{
-            name: _encoded(members, name, codec)
-            for name in ("state", "patch", "input", "output")
+            name: codec.encode(take(name), name)
+            for name, take in (
+                ("state", members.mapping),
+                ("patch", members.mapping),
+                ("input", members.anything),
+                ("output", members.anything),
+            )
             if members.given(name)
         }
     )
@@ -114,7 +119,7 @@ def _write_event(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     number = members.integer("number", least=1)
     event = DomainEvent(
         kind=members.one_of("kind", EventKind),
-        workflow_id=members.text("workflow_id"),
+        workflow_id=_name(members, "workflow_id"),
         at=members.time("at"),
         checkpoint_id=members.optional("checkpoint_id", members.checkpoint),
         epoch=members.integer("epoch"),
@@ -129,7 +134,7 @@ def _write_event(members: Members, uow: UnitOfWork, codec: Codec) -> None:
 
 def _write_workflow(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     del codec
-    workflow_id = Scope(members.text("workflow_id")).workflow_id
+    workflow_id = _name(members, "workflow_id")
     wanted = members.optional("opening", members.checkpoint)
     uow.transfer.raise_sequence(workflow_id, members.integer("last_sequence"))
     days = members.optional("retention_days", members.days)
@@ -163,7 +168,7 @@ def _write_lease(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     del codec
     renewed = members.inside("renewed")
     lease = Lease(
-        resource=members.text("resource"),
+        resource=_name(members, "resource"),
         epoch=members.integer("epoch"),
         token=members.optional("token", members.text),
         owner=members.owner("owner"),
@@ -183,7 +188,7 @@ def _write_lease(members: Members, uow: UnitOfWork, codec: Codec) -> None:
 def _write_attempt(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     del codec
     attempt = Attempt(
-        workflow_id=members.text("workflow_id"),
+        workflow_id=_name(members, "workflow_id"),
         number=members.integer("number", least=1),
         epoch=members.integer("epoch"),
         handler=members.optional("handler", members.text),
@@ -200,8 +205,9 @@ def _write_attempt(members: Members, uow: UnitOfWork, codec: Codec) -> None:
     uow.attempts.put(attempt)
 
 
-def _encoded(members: Members, name: str, codec: Codec) -> JsonText:
-    return codec.encode(members.anything(name), name)
+def _name(members: Members, name: str) -> str:
+    """Take the name of a workflow; raises `InvalidId` for what cannot be one."""
+    return Scope(members.text(name)).workflow_id
 
 
 def _small(members: Members, name: str, codec: Codec) -> JsonObject:

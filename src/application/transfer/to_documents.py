@@ -20,6 +20,7 @@ from ...domain.ports import Codec, UnitOfWork
 from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.scope_record import ScopeRecord
+from ..retention.claim import PURGE_RESOURCE
 from .document import Document, Kind
 from .members import days_value, time_text
 
@@ -38,7 +39,8 @@ def documents(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:
     """
     yield from _history(uow, codec)
     for name in uow.transfer.names():
-        yield from _kept_of(name, uow)
+        if name != PURGE_RESOURCE:  # the right to purge is of the store, not of what is in it
+            yield from _kept_of(name, uow)
 
 
 def _history(uow: UnitOfWork, codec: Codec) -> Iterator[Document]:

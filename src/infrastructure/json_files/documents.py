@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from ...domain.errors import CheckpointCorrupted, SchemaTooNew
+from .shapes import SHAPES, misshapen
 
 Document: TypeAlias = dict[str, Any]
 
@@ -68,6 +69,10 @@ def decode(stored: bytes, kind: str, subject: object) -> Document:
             raise CheckpointCorrupted(subject, f"there never was a schema {schema}")
         found = UPGRADES[schema](found)
         schema += 1
+    wrong = misshapen(found, SHAPES.get(kind, {}))
+    if wrong is not None or type(schema) is not int:
+        what = wrong or "schema"
+        raise CheckpointCorrupted(subject, f"{what} in its file is not what can have been written")
     return found
 
 

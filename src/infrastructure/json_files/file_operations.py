@@ -18,12 +18,15 @@ Hook: TypeAlias = Callable[[str, Path], None]
 
 _ABSENT = (FileNotFoundError, NotADirectoryError)
 _BINARY = getattr(os, "O_BINARY", 0)
+# A link in a folder that somebody else made could lead anywhere. Windows has no such flag.
+_OURS = _BINARY | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Files:
     """Reads and changes files; raises `FileTrouble`.
 
-    Files and folders that it makes can be read by their owner alone.
+    Files and folders that it makes can be read by their owner alone. No file is read or written
+    through a symbolic link; of the folders around it `Journal` sees to that.
 
     Args:
         hook: called before each step with its name and the path that it is about.
@@ -39,9 +42,11 @@ class Files:
         with troubles():
             self.hook("read", path)
             try:
-                return path.read_bytes()
+                file = os.open(path, os.O_RDONLY | _OURS)
             except _ABSENT:
                 return None
+            with os.fdopen(file, "rb") as opened:
+                return opened.read()
 
     def exists(self, path: Path) -> bool:
         """Whether there is a file of that name."""
@@ -86,7 +91,7 @@ class Files:
         """Write a file anew and sync it: for a temporary name, to be renamed."""
         with troubles():
             self.hook("write", path)
-            file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | _BINARY, 0o600)
+            file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | _OURS, 0o600)
             try:
                 _write_all(file, content)
                 self.hook("sync", path)
@@ -109,7 +114,7 @@ class Files:
         with troubles():
             self.hook("append", path)
             try:
-                file = os.open(path, os.O_RDWR | _BINARY)
+                file = os.open(path, os.O_RDWR | _OURS)
             except _ABSENT:
                 return False
             try:

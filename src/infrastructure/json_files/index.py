@@ -131,7 +131,7 @@ class Index:
             raise IndexLost("it is missing")
         header, *lines = (_checked(line) for line in _split(stored))
         first = header.removeprefix("first ")
-        if first == header or not first.isdigit():
+        if first == header or not (first.isascii() and first.isdigit()):
             raise IndexLost("it does not begin as one")
         tail = [_parse(line) for line in lines]
         self._first, self._tail, self._size = int(first), tail, len(stored)

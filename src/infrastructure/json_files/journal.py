@@ -74,9 +74,12 @@ class Journal:
 
         Raises:
             FileTrouble: there was trouble; none of them will be there.
-            StorageUnavailable: it cannot be told whether they will.
+            StorageUnavailable: it cannot be told whether they will; or they would land outside of
+                the store, and none of them will.
         """
         self.has_landed = False
+        effects = list(effects)
+        self._require_no_links([*(each.path for each in effects), layout.JOURNAL])
         files, entry = self._files, self._entry
         temporary = entry.with_name(entry.name + TEMPORARY)
         for changed in files.make_folders(entry.parent):
@@ -95,12 +98,14 @@ class Journal:
 
         Raises:
             CheckpointCorrupted: its file is damaged; nothing was done.
+            StorageUnavailable: it would land outside of the store; nothing was done.
         """
         stored = self._files.read(self._entry)
         if stored is None:
             return False
         changed: set[Path] = set()
         effects = _unpack(stored, self._entry)
+        self._require_no_links(each.path for each in effects)
         for effect in effects:
             changed |= self._perform(effect)
         for folder in sorted(changed):
@@ -115,6 +120,19 @@ class Journal:
         """Make it durable that nothing is to be carried out."""
         if self._entry.parent.is_dir():
             self._files.sync_folder(self._entry.parent)
+
+    def _require_no_links(self, paths: Iterable[str]) -> None:
+        """Raise when a folder on the way to one of these is a link: it may lead out of the store.
+
+        A store that was copied or cloned brings the links that somebody else made.
+        """
+        folders = {folder for path in paths for folder in PurePosixPath(path).parents[:-1]}
+        for folder in sorted(folders):
+            if (self._folder / folder).is_symlink():
+                raise StorageUnavailable(
+                    f"{self._folder / folder} is a symbolic link, and what is written there would "
+                    "be outside of the store; nothing was written. Remove it"
+                )
 
     def _perform(self, effect: Effect) -> set[Path]:
         """Let one effect be; return the folders that are to be synced."""
@@ -167,13 +185,24 @@ def _unpack(stored: bytes, path: Path) -> list[Effect]:
             "its digest does not match, and nothing can be read or written as long as it may be "
             "half carried out; move it away to go on without it",
         )
-    effects = [_from_json(each) for each in orjson.loads(text)]
+    try:
+        effects = [_from_json(each) for each in _listed(orjson.loads(text))]
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        raise CheckpointCorrupted(
+            f"the transaction in {path}", f"it cannot have been written so ({error})"
+        ) from error
     for each in effects:
         # A folder that somebody else made may hold anything, and this is carried out unasked.
         inside = PurePosixPath(each.path)
         if inside.is_absolute() or ".." in inside.parts:
             raise CheckpointCorrupted(f"the transaction in {path}", "it leads out of the store")
     return effects
+
+
+def _listed(found: Any) -> list[Any]:
+    if type(found) is not list:
+        raise TypeError(f"{type(found).__name__} is no list of acts")
+    return found
 
 
 def _to_json(effect: Effect) -> list[Any]:
@@ -189,9 +218,13 @@ def _to_json(effect: Effect) -> list[Any]:
 
 def _from_json(found: list[Any]) -> Effect:
     act, path, *more = found
+    if type(path) is not str:
+        raise TypeError(f"{path!r} is no path")
     if act == "remove":
         return Remove(path)
     if act == "append":
-        return Append(path, more[1], more[0].encode())
+        return Append(path, int(more[1]), more[0].encode())
+    if act not in ("put", "put compressed"):
+        raise ValueError(f"there is no act {act!r}")
     content = base64.b64decode(more[0]) if act == "put compressed" else more[0].encode()
     return Put(path, content)

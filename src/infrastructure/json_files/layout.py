@@ -114,9 +114,9 @@ def parse_checkpoint_name(folder: str, name: str) -> NamedFile | None:
     """Return what the name of a checkpoint's file tells; ``None`` for another file."""
     digits, _, rest = name[1:].partition(".")
     type_, _, ending = rest.partition(".")
-    if name[:1] != "@" or ending not in ("json", "json.gz") or not digits.isdigit():
+    if name[:1] != "@" or ending not in ("json", "json.gz"):
         return None
-    if type_ not in _TYPES:
+    if not (digits.isascii() and digits.isdigit()) or type_ not in _TYPES:
         return None
     return NamedFile(int(digits), CheckpointType(type_), f"{folder}/{digits_path(name)}")
 

@@ -57,6 +57,11 @@ class FileTrouble(Exception):
                 f"{target} is on a file system without locks ({error}), such as some network "
                 "shares; it cannot hold a store"
             )
+        if error.errno == errno.ELOOP:
+            return StorageUnavailable(
+                f"{target} has a symbolic link where a file of its own should be ({error}), which "
+                "may lead anywhere; remove it"
+            )
         return StorageUnavailable(f"{target}: {error}")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.errors import Damaged, NotFound
 from ...domain.events import DomainEvent, EventKind
 from ...domain.verification import Finding, VerifyReport
+from . import statements as sql
 from .chains import Chains
 from .found import Found
 from .keyframes import Keyframes
@@ -76,7 +77,7 @@ class Repair:
         """Do what can be done about a finding; ``None`` when nothing can."""
         with lenient_text(self._tx.connection):
             if found.finding.kind == "index":
-                self._execute(f"REINDEX {found.finding.subject}")
+                self._execute(f"REINDEX {sql.quoted(found.finding.subject)}")
                 return replace(found.finding, repair="made anew")
             if found.table == "leases" and found.rowid is None:
                 return self._lease(found, found.finding.subject)
@@ -198,8 +199,8 @@ class Repair:
                 return False  # sealed and whole: it is something else that does not fit
         elif right == tuple(values):
             return False
-        changes = ", ".join(f"{name} = ?" for name in columns)
-        self._execute(f"UPDATE {table} SET {changes} WHERE rowid = ?", (*right, rowid))  # noqa: S608
+        changes = ", ".join(f"{sql.quoted(name)} = ?" for name in columns)
+        self._execute(f"UPDATE {sql.quoted(table)} SET {changes} WHERE rowid = ?", (*right, rowid))  # noqa: S608
         return True
 
     def _note(self, act: Finding) -> None:
@@ -220,7 +221,7 @@ class Repair:
         )
 
     def _row(self, table: str, rowid: int) -> dict[str, Any] | None:
-        cursor = self._execute(f"SELECT * FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
+        cursor = self._execute(f"SELECT * FROM {sql.quoted(table)} WHERE rowid = ?", (rowid,))  # noqa: S608
         found = cursor.fetchone()
         return (
             dict(zip((each[0] for each in cursor.description), found, strict=True))
@@ -232,7 +233,7 @@ class Repair:
         self._quarantine.put(table, rowid, row, why, self._at)
 
     def _delete(self, table: str, rowid: int) -> None:
-        self._execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
+        self._execute(f"DELETE FROM {sql.quoted(table)} WHERE rowid = ?", (rowid,))  # noqa: S608
 
     def _workflow_row(self, number: object) -> WorkflowRow | None:
         found = self._execute("SELECT * FROM workflows WHERE id = ?", (number,)).fetchone()

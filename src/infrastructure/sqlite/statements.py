@@ -253,6 +253,15 @@ SELECT_CREATED_OF = (
 )
 
 
+def quoted(name: str) -> str:
+    """Return the name of a table or a column as SQL: one that a file brings may be anything.
+
+    >>> quoted('a "b"; --')
+    '"a ""b""; --"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
 def select_matching(*, workflow: bool, status: bool, type_: bool, older: bool) -> str:
     """Return the text that selects checkpoints, the newest first; a parameter for each that is set.
 

@@ -30,7 +30,7 @@ from .connection import (
 from .connections import Connections
 from .format import SCHEMA
 from .transaction import Transaction
-from .trouble import is_passing, translated
+from .trouble import is_passing, malformed, translated
 from .unit_of_work import SqliteUnitOfWork
 from .writer import WorkFailed, Writer
 
@@ -197,6 +197,8 @@ class SqliteStore:
             except sqlite3.Error as error:
                 if not is_passing(error) or time.monotonic() >= deadline:
                     raise translated(error, self.target) from error
+            except UnicodeDecodeError as error:
+                raise malformed(self.target) from error
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 

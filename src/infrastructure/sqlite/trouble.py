@@ -63,6 +63,16 @@ def translated(error: sqlite3.Error, target: str) -> HoldfastError:
     return StorageUnavailable(f"{target}: {error}")
 
 
+def malformed(target: str) -> HoldfastError:
+    """Return what it means that SQLite's own words about *target* could not be read.
+
+    They quote the schema; Python decodes them strictly, and raises `UnicodeDecodeError` instead.
+    """
+    return CheckpointCorrupted(
+        target, "its schema is damaged. Salvage what can be read with `sqlite3 FILE .recover`"
+    )
+
+
 def is_undecodable(error: sqlite3.Error) -> bool:
     """Whether a text column held bytes that are not UTF-8: damage, told without a code."""
     return "Could not decode to UTF-8" in str(error)

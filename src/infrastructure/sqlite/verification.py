@@ -172,11 +172,12 @@ class Verification:
         """Hold the rows of every other table against their seals: the last column."""
         names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (table,) in names.fetchall():
-            columns = [each[1] for each in self._connection.execute(f"PRAGMA table_info({table})")]
+            own = sql.quoted(table)
+            columns = [each[1] for each in self._connection.execute(f"PRAGMA table_info({own})")]
             if table in _SEALED_APART or columns[-1] != "seal":
                 continue
             count = 0
-            for rowid, *values in self._connection.execute(f"SELECT rowid, * FROM {table}"):  # noqa: S608
+            for rowid, *values in self._connection.execute(f"SELECT rowid, * FROM {own}"):  # noqa: S608
                 count += 1
                 if seal_of(values[:-1]) != values[-1]:
                     self._note_sealed(table, rowid, values)

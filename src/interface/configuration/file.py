@@ -12,6 +12,8 @@ from ...domain.errors import InvalidConfiguration
 
 NAME = "holdfast.toml"
 PROJECT = "pyproject.toml"
+# The deepest key there is has four; a project has tables of others.
+_MOST_LEVELS = 50
 
 # Every way in which TOML can begin the table: [tool.holdfast], or within [tool] or tool = {...}.
 _SPEAKS_OF_US = re.compile(
@@ -103,6 +105,24 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(text)
+        tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidConfiguration([f"{shown(path)} is not TOML: {error}"]) from error
+    except RecursionError:
+        tree = None
+    if tree is None or _is_deep(tree):
+        raise InvalidConfiguration([f"{shown(path)} nests more than {_MOST_LEVELS} levels"])
+    return tree
+
+
+def _is_deep(tree: dict[str, Any]) -> bool:
+    """Whether anything is deeper than all that reads it later may be."""
+    level: list[Any] = [tree]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return any(isinstance(each, dict | list) for each in level)

@@ -198,3 +198,22 @@ def test_repair_when_bytes_were_flipped_anywhere_then_what_is_left_verifies(
             assert left.items() <= whole.items()
             if found.intact:
                 assert left == whole
+
+
+@pytest.mark.parametrize(
+    "name", ["odd name", 'a"; DROP TABLE events; --', "leases (resource); --", "select"]
+)
+def test_repair_when_a_table_was_added_by_hand_then_its_name_is_no_sql(
+    path: Path, behind: Behind, name: str
+) -> None:
+    quoted = '"' + name.replace('"', '""') + '"'
+    before = behind("SELECT count(*) FROM events")
+    behind(f'CREATE TABLE {quoted} ("what, else" INTEGER, seal BLOB)')
+    behind(f"INSERT INTO {quoted} VALUES (7, x'00')")  # noqa: S608
+
+    report = _repair(path)
+
+    assert [each.repair for each in report.findings] == ["moved to the quarantine"]
+    assert _quarantined(path)[0]["table"] == name
+    ((after,),) = behind("SELECT count(*) FROM events")
+    assert after == before[0][0] + 1  # that it was repaired

@@ -90,6 +90,36 @@ def test_verify_when_a_link_was_forged_with_its_seal_then_it_is_found(
     assert problems and all("link" in each for each in problems)
 
 
+def test_verify_when_a_row_is_replaced_by_one_that_is_whole_in_itself_then_its_child_tells(
+    path: Path, behind: Behind
+) -> None:
+    from holdfast.infrastructure.sqlite.rows import CheckpointRow, link_of, seal_of
+    from holdfast.infrastructure.sqlite.statements import CHECKPOINT_COLUMNS
+
+    rows = {
+        each[2]: CheckpointRow._make(each)
+        for each in behind(
+            f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE workflow = "  # noqa: S608
+            "(SELECT id FROM workflows WHERE workflow_id = 'flight') AND sequence IN (29, 30)"
+        )
+    }
+    other = rows[30]._replace(name="another history")
+    other = other._replace(link=link_of(rows[29].link, "flight", other))
+    behind(
+        "UPDATE checkpoints SET name = ?, link = ?, seal = ? WHERE number = ?",
+        other.name,
+        other.link,
+        seal_of(other[:-1]),
+        other.number,
+    )
+
+    with holdfast.open(path) as engine:
+        found = {each.subject: each.problem for each in engine.verify().findings}
+
+    assert found["flight@31"] == "its link does not fit its parent's"
+    assert "flight@30" not in found
+
+
 def test_verify_when_an_ancestor_is_gone_then_the_first_that_needs_it_is_named(
     path: Path, behind: Behind
 ) -> None:

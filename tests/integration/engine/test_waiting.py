@@ -57,6 +57,23 @@ def kinds_of(engine: holdfast.Engine) -> list[str]:
 
 
 class TestAsking:
+    def test_wait_when_it_is_more_often_than_there_are_retries_then_none_is_used_up(
+        self, engine: holdfast.Engine
+    ) -> None:
+        @engine.workflow("patient", max_retries=1)
+        def patient(run: holdfast.Run) -> list[Any]:
+            return [run.wait(f"question-{n}") for n in range(4)]
+
+        with pytest.raises(holdfast.Waiting):
+            engine.start("patient", workflow_id="w")
+        for n in range(4):
+            (summary,) = engine.workflows()
+            assert (summary.status, engine.get("w@1").retry_count) == ("waiting", 0)
+            engine.answer("w", f"question-{n}", n)
+            result = engine.recover("w")
+
+        assert (result.success, result.output) == (True, [0, 1, 2, 3])
+
     def test_wait_when_not_answered_then_the_attempt_ends_and_the_lease_is_given_up(
         self, engine: holdfast.Engine
     ) -> None:

@@ -324,3 +324,67 @@ def _spoil(folder: Path, sequence: int) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
+
+
+_CHECKPOINT = "workflows/*/other/@*/s/@*1.stage_start.json"
+_EVENTS = "workflows/*/wf/events/*/*/*.json"
+_ATTEMPT = "workflows/*/wf/attempts/*/*.json"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "wrong", "call"),
+    [
+        (_CHECKPOINT, "metadata", 1.5, "get other/s@1"),
+        (_CHECKPOINT, "metadata", None, "get other/s@1"),
+        (_CHECKPOINT, "payload", [], "payload other/s@1"),
+        (_CHECKPOINT, "payload", {"state": [1]}, "context other/s@1"),
+        (_CHECKPOINT, "created_at", "2026-01-01T00:00:00", "get other/s@1"),
+        (_CHECKPOINT, "number", "1", "get other/s@1"),
+        (_EVENTS, "events", 0, "events"),
+        (_EVENTS, "events", [{"number": 1}], "events"),
+        (_ATTEMPT, "number", "a", "attempts"),
+        (_ATTEMPT, "owner", {"pid": 1}, "attempts"),
+        ("leases/*/wf.json", "epoch", None, "lease"),
+        ("leases/*/wf.json", "epoch", True, "lease"),
+    ],
+    ids=str,
+)
+def test_reading_when_a_document_was_edited_digest_and_all_then_it_is_damage_and_says_where(
+    filled: Path, open_store: OpenStore, pattern: str, key: str, wrong: Any, call: str
+) -> None:
+    _edit(filled, pattern, key, wrong)
+
+    with pytest.raises(CheckpointCorrupted, match=rf"\.{key}\S* in its file is not what"):
+        open_store(filled).read(_calls()[call])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "wrong"),
+    [
+        ("index/unfinished/*.json", "workflows", [0]),
+        ("workflows/*/wf/latest.json", "chained", {"rows": []}),
+        ("workflows/*/wf/latest.json", "epoch", "1"),
+        ("workflows/*/wf/contexts/*/*.json", "scopes", [{"scope": ""}]),
+        ("index/failures.json", "failures", [7]),
+    ],
+    ids=str,
+)
+def test_reading_when_what_can_be_made_anew_was_edited_digest_and_all_then_it_is(
+    filled: Path, open_store: OpenStore, save: Save, pattern: str, key: str, wrong: Any
+) -> None:
+    good = _answers(open_store(filled))
+    _edit(filled, pattern, key, wrong)
+
+    assert _answers(open_store(filled)) == good
+    save(open_store(filled), "other", "error_state")
+
+
+def _edit(folder: Path, pattern: str, key: str, wrong: Any) -> None:
+    paths = sorted(folder.glob(pattern))
+    assert paths
+    for path in paths:
+        found = json.loads(path.read_bytes())
+        del found["digest"]
+        assert key in found
+        found[key] = wrong
+        path.write_text(json.dumps({**found, "digest": documents.digest(found)}))

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from holdfast.domain.checkpoint import Checkpoint
-from holdfast.domain.errors import StorageUnavailable
+from holdfast.domain.errors import StorageUnavailable, StoreBusy
 from holdfast.domain.events import DomainEvent, EventKind
 from holdfast.domain.lease import Lease, Owner
 from holdfast.domain.moment import Moment
 from holdfast.domain.ports import Store, UnitOfWork
+from holdfast.infrastructure.json_codec import JsonCodec
 from holdfast.infrastructure.json_files.file_operations import Files
 from holdfast.infrastructure.json_files.store import JsonFileStore
 
@@ -299,3 +300,37 @@ def test_write_each_when_one_of_them_raises_then_the_others_share_a_commit(
     assert isinstance(written[1].error, LookupError)
     renames = [path.name for operation, path in saboteur.seen if operation == "rename"]
     assert renames.count("commit.json") == 1
+
+
+@pytest.mark.parametrize("does", ["read", "write"])
+def test_journal_when_somebody_is_carrying_it_out_then_nobody_else_touches_it_without_the_lock(
+    folder: Path, open_store: OpenStore, save: Save, does: str
+) -> None:
+    touched: list[str] = []
+    told: list[Exception] = []
+    open_store(folder).close()
+    other = JsonFileStore.open(
+        folder,
+        JsonCodec(),
+        write_timeout=0.0,
+        files=Files(lambda name, path: touched.append(f"{name} {path.name}")),
+    )
+    touched.clear()
+
+    def use(store: JsonFileStore) -> None:
+        if does == "read":
+            store.read(lambda _: None)
+        else:
+            save(store, "w")
+
+    def let_the_other_come(operation: str, path: Path) -> None:
+        if operation == "rename" and path.name != "commit.json" and not told:
+            assert (folder / "journal" / "commit.json").exists()
+            with pytest.raises(StoreBusy) as caught:
+                use(other)
+            told.append(caught.value)
+
+    save(open_store(folder, files=Files(let_the_other_come)), "w")
+
+    assert told
+    assert touched == []

@@ -186,6 +186,8 @@ WORKFLOW = {
         ({"depends_on": "wf@1"}, "not an array"),
         ({"epoch": 1, "written_in": 2}, "below written_in"),
         ({"state": {}, "patch": {}}, "a state and a patch"),
+        ({"state": [1]}, "state of the checkpoint is not an object"),
+        ({"patch": "x"}, "patch of the checkpoint is not an object"),
         ({"error": {"type": "E", "message": "m"}}, "its error has no traceback"),
         ({"extra": 1}, "has extra, unknown here"),
         ({"base": [SCOPE]}, "a base and no parent"),
@@ -282,6 +284,26 @@ def test_import_when_a_number_is_further_than_a_json_store_can_leave_out_then_re
 
     with holdfast.open(f"json:{tmp_path / 'b'}") as engine:
         with pytest.raises(holdfast.ExportDamaged, match="cannot leave out so many"):
+            engine.import_from(path)
+        assert engine.events() == []
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "\tpurge", "x" * 201])
+def test_import_when_an_event_is_of_what_no_workflow_can_be_called_then_refused(
+    tmp_path: Path, name: str
+) -> None:
+    event = {
+        "number": 1, "kind": "resumed", "workflow_id": name, "at": CHECKPOINT["created_at"],
+        "checkpoint_id": None, "epoch": 0, "correlation_id": None, "detail": {},
+    }  # fmt: skip
+    path = tmp_path / "made.jsonl"
+    with path.open("wb") as file:
+        lines = LineWriter(file)
+        lines.put("event", event)
+        lines.finish()
+
+    with holdfast.open(tmp_path / "b.db") as engine:
+        with pytest.raises(holdfast.ExportDamaged, match=r"line 2.*workflow_id .* is not valid"):
             engine.import_from(path)
         assert engine.events() == []
 

@@ -297,6 +297,25 @@ def test_import_when_a_workflow_has_a_retention_of_its_own_then_it_comes_along(
     assert (tmp_path / "again.jsonl").read_bytes() == exported
 
 
+@pytest.mark.parametrize("kind", ["store.db", "json:files", "memory:"])
+def test_export_when_the_store_was_purged_before_then_the_claim_to_do_so_is_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with holdfast.open(kind) as engine, holdfast.open("memory:") as other:
+        engine.checkpoint("w", state={"n": 1})
+        engine.purge(keep=3)
+        engine.delete("w")
+        engine.checkpoint("w", state={"n": 2})
+
+        engine.export_to(tmp_path / "all.jsonl")
+        other.import_from(tmp_path / "all.jsonl")
+        other.purge(keep=3)
+
+        assert other.latest("w").state == {"n": 2}
+    assert b"purge" not in (tmp_path / "all.jsonl").read_bytes().replace(b"purged", b"")
+
+
 def test_export_when_the_beginning_was_purged_then_each_that_lost_its_parent_has_its_base(
     full_target: str, exported_target: bytes
 ) -> None:
