@@ -134,8 +134,9 @@ def refuse_strangers(path: Path) -> None:
         (tables,) = peek.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (mark,) = peek.execute("PRAGMA application_id").fetchone()
         (schema,) = peek.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error:
-        # Not a database; or one that others are writing to, seen without their -wal.
+    except (sqlite3.Error, UnicodeDecodeError):
+        # Not a database; one with a damaged schema, which SQLite's complaint may quote; or one
+        # that others are writing to, seen without their -wal.
         return
     finally:
         peek.close()

@@ -197,6 +197,12 @@ class SqliteStore:
             except sqlite3.Error as error:
                 if not is_passing(error) or time.monotonic() >= deadline:
                     raise translated(error, self.target) from error
+            except UnicodeDecodeError as error:
+                # What SQLite complains of stands in its message, and is no text.
+                raise StorageUnavailable(
+                    f"{self.target}: its schema is damaged; restore a backup, or see "
+                    "`holdfast doctor`"
+                ) from error
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
