@@ -37,9 +37,8 @@ _COPIED = (layout.WORKFLOWS, layout.LEASES, layout.INDEX)
 
 def verify(store: JsonFileStore, deadline: float, *, repair: bool, at: datetime) -> VerifyReport:
     """Look everything through, and repair what is found if that is wanted."""
-    report = store.patiently(lambda: _look(store, deadline), deadline)
-    if not repair or not report.findings:
-        return report
+    if not repair:
+        return store.patiently(lambda: _look(store, deadline), deadline)
     order = _RepairOrder(store, at)
     return store.patiently(lambda: order.run(deadline), deadline)
 

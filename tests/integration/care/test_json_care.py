@@ -321,11 +321,11 @@ def test_repair_when_it_is_killed_anywhere_then_nothing_is_lost_and_the_next_one
         else:
             break
         assert any(each.read_bytes() == damaged for each in copy.rglob("@000000000084.*")), step
-        if step % 7 == 0:
+        if step % 4 == 0:
             _repaired(copy)
             assert any(each.read_bytes() == damaged for each in copy.glob("quarantine/**/@*84.*"))
         shutil.rmtree(copy)
-        step += 5
+        step += 11
     shutil.rmtree(copy)
     assert step > 20
 
