@@ -26,7 +26,7 @@ from ..domain.ports import (
     UnitOfWork,
     Written,
 )
-from ..domain.verification import VerifyReport
+from ..domain.verification import VerifyReport, repaired_event
 from .correlation import correlation_of
 
 T = TypeVar("T")
@@ -85,7 +85,11 @@ class AnnouncingStore:
 
     def verify(self, *, repair: bool = False, at: datetime) -> VerifyReport:
         """Look everything through; see `StoreCare`."""
-        return self._store.verify(repair=repair, at=at)
+        report = self._store.verify(repair=repair, at=at)
+        acts = [each for each in report.findings if each.repair is not None]
+        if acts:
+            self._journal.tell([repaired_event(each, at) for each in acts])
+        return report
 
     def backup(self, path: Path) -> None:
         """Write a consistent copy; see `StoreCare`."""

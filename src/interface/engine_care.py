@@ -22,13 +22,15 @@ class Caring(EngineBase):
     def verify(self, *, repair: bool = False) -> VerifyReport:
         """Look the whole store through, in flat memory; return what is damaged.
 
-        Every row is held against its digests, every link against its parent's, and every workflow
-        in flight must have a way on. One unchanging view is read: the ``-wal`` grows meanwhile.
+        Everything is held against its digests, every link against its parent's, what is redundant
+        against what it repeats, and every workflow in flight must have a way on. One unchanging
+        view is read: the ``-wal`` of SQLite grows meanwhile, and a store of JSON files is locked.
 
         Args:
-            repair: put right what can be, and move what cannot to a quarantine beside the store,
-                which is never emptied. All of it or nothing; other writers wait meanwhile. Each act
-                is a ``repaired`` event. Damage below the rows is reported, and not touched.
+            repair: put right what can be, and move what cannot to a quarantine (``FILE-quarantine``
+                beside a file, ``quarantine/`` in a folder), which is never emptied. All of it or
+                nothing; other writers wait meanwhile. Each act is a ``repaired`` event. Damage
+                below the rows is reported, and not touched.
         """
         at = self._kernel.env.clock.moment().wall
         return self._kernel.store.verify(repair=repair, at=at)
@@ -36,10 +38,12 @@ class Caring(EngineBase):
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a consistent copy, which opens as a store, to a new file that only its owner reads.
 
-        Others go on meanwhile; what they write while it runs may be in it or not.
+        Of a store of JSON files it is a new folder, and others wait meanwhile; of one in SQLite
+        they go on, and what they write while it runs may be in it or not.
 
         Raises:
-            InvalidRequest: there is something at *path* already, or the store is not in a file.
+            TargetExists: there is something at *path* already.
+            InvalidRequest: the store is not in a file.
             StorageUnavailable: it cannot be written; nothing is left there.
         """
         if not os.fspath(path):

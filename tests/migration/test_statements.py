@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from holdfast.infrastructure.sqlite import schema, statements
+from holdfast.infrastructure.sqlite import care_statements, schema, statements
 from holdfast.infrastructure.sqlite.rows import CheckpointRow
 from holdfast.infrastructure.sqlite.upgrade import run_revisions
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 STATEMENTS = {
     name: text
-    for name, text in vars(statements).items()
+    for name, text in (vars(care_statements) | vars(statements)).items()
     if isinstance(text, str) and not name.startswith("_") and text.startswith(VERBS)
 }
 CHOICES = list(product([True, False], repeat=4))
@@ -44,6 +44,20 @@ def test_statement_when_prepared_then_the_schema_has_all_that_it_names(
     database: sqlite3.Connection, text: str
 ) -> None:
     assert _prepare(database, text)
+
+
+@pytest.mark.parametrize("table", schema.metadata.tables)
+def test_statement_when_made_for_a_table_then_the_schema_has_all_that_it_names(
+    database: sqlite3.Connection, table: str
+) -> None:
+    columns = [each.name for each in schema.metadata.tables[table].columns]
+    for text in (
+        care_statements.select_rows(table),
+        care_statements.select_row(table),
+        care_statements.delete_row(table),
+        care_statements.update_row(table, columns),
+    ):
+        assert _prepare(database, text)
 
 
 @pytest.mark.parametrize(("workflow", "status", "type_", "older"), CHOICES, ids=str)

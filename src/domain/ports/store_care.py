@@ -37,7 +37,7 @@ class StoreCare(Protocol):
     def verify(self, *, repair: bool = False, at: datetime) -> VerifyReport:
         """Look everything through, in flat memory, and return what is damaged.
 
-        With *repair* what is damaged is put right, or goes to a quarantine outside the store, and
+        With *repair* what is damaged is put right, or goes to a quarantine that nothing reads, and
         each act is an event of *at*; all of it, or nothing. Other writers wait meanwhile.
         """
 
@@ -45,7 +45,8 @@ class StoreCare(Protocol):
         """Write a consistent copy, which opens as a store, to *path*; others go on meanwhile.
 
         Raises:
-            InvalidRequest: there is something at *path* already, or there is nothing to copy to.
+            TargetExists: there is something at *path* already.
+            InvalidRequest: the store is not in a file.
             StorageUnavailable: it cannot be written; nothing is left there.
         """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.errors import ChainBroken, CheckpointCorrupted, Damaged, InvalidId, NotFound
@@ -22,17 +22,22 @@ class Chains:
         self._at: CheckpointId | None = None
         self._before_it: CheckpointId | None = None
 
-    def replay(self, checkpoint_id: CheckpointId) -> Replay:
+    def replay(
+        self, checkpoint_id: CheckpointId, *, without: Collection[int] = frozenset()
+    ) -> Replay:
         """Return what the chain adds up to at a checkpoint.
 
         Starts from the nearest context that is kept and intact, or else from the root.
+
+        Args:
+            without: sequences at which no kept context is looked at.
 
         Raises:
             NotFound, ChainBroken, CheckpointCorrupted: what is needed is missing or damaged.
         """
         self._at, self._before_it = checkpoint_id, None
         rows = [read_checkpoint(self._view, checkpoint_id)]
-        tried: set[int] = set()
+        tried = set(without)
         while True:
             row = rows[-1]
             start = self._start(row, tried)
@@ -55,9 +60,8 @@ class Chains:
         while wanted is not None:
             try:
                 self.replay(wanted)
-            except (ChainBroken, NotFound):
-                return None  # an ancestor is missing: nothing stands on it
-            except Damaged:
+            except (Damaged, NotFound):
+                # Also past one that is missing: its child knows what was before it.
                 damaged = self._at or wanted
                 wanted = self._before_it or self._before(damaged)
             else:

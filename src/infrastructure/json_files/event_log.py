@@ -78,13 +78,26 @@ class JsonEventLog:
         return _created_event(stored) if stored.number == entry.number else None
 
     def _file(self, workflow_id: str, first: int) -> dict[int, Document]:
-        subject = f"event {first}"
-        found = self._view.read(layout.event_file(workflow_id, first), EVENTS, subject)
-        if found is None:
-            return {}
-        if found.get("workflow_id") != workflow_id:
-            raise CheckpointCorrupted(subject, "its file holds those of another workflow")
-        return {each["number"]: each for each in found["events"]}
+        path = layout.event_file(workflow_id, first)
+        return _documents(self._view, path, workflow_id, f"event {first}")
+
+
+def events_in(view: View, path: str, workflow_id: str) -> list[DomainEvent]:
+    """Return the events of one file of a workflow; raises `CheckpointCorrupted`."""
+    found = _documents(view, path, workflow_id, path)
+    events = [_of_document(each, workflow_id) for each in found.values()]
+    if not events or layout.event_file(workflow_id, events[0].number) != path:
+        raise CheckpointCorrupted(path, "its file bears the name of another one")
+    return events
+
+
+def _documents(view: View, path: str, workflow_id: str, subject: str) -> dict[int, Document]:
+    found = view.read(path, EVENTS, subject)
+    if found is None:
+        return {}
+    if found.get("workflow_id") != workflow_id:
+        raise CheckpointCorrupted(subject, "its file holds those of another workflow")
+    return {each["number"]: each for each in found["events"]}
 
 
 def _created_event(stored: StoredCheckpoint) -> DomainEvent:

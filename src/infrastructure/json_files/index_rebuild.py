@@ -12,7 +12,7 @@ from .checkpoint_file import read_file
 from .file_operations import Files
 from .index import Entry, Index, parts_of, whole
 from .journal import Effect
-from .traces import EVENTS, event_paths
+from .traces import EVENTS, all_event_paths
 from .unfinished import workflow_ids
 from .view import View
 
@@ -22,8 +22,11 @@ _MARGIN = layout.NUMBERS_A_FOLDER
 
 def index_made_anew(folder: Path, files: Files) -> list[Effect]:
     """Return what makes the index again; numbers go on from above every one that is found."""
-    # Nothing that is read here looks into the index.
-    view = View(folder, files, Index(folder, files))
+    return index_of(View(folder, files, Index(folder, files)))
+
+
+def index_of(view: View) -> list[Effect]:
+    """Return what makes an index of what a view sees, without a look at the one there is."""
     found: list[Entry] = []
     damaged = 0
     for workflow_id in workflow_ids(view):
@@ -44,12 +47,9 @@ def index_made_anew(folder: Path, files: Files) -> list[Effect]:
 
 def _events(view: View) -> Iterator[tuple[str, int, int]]:
     """Iterate over the events of all workflows, also of those without checkpoints."""
-    for bucket in view.names(layout.WORKFLOWS):
-        folder = f"{layout.WORKFLOWS}/{bucket}"
-        for name in view.names(folder):
-            for path in event_paths(view, f"{folder}/{name}/events"):
-                with suppress(Damaged):
-                    content = view.read(path, EVENTS, path) or {}
-                    numbers = [each["number"] for each in content.get("events", [])]
-                    for number in numbers:
-                        yield content["workflow_id"], number, numbers[0]
+    for path in all_event_paths(view):
+        with suppress(Damaged):
+            content = view.read(path, EVENTS, path) or {}
+            numbers = [each["number"] for each in content.get("events", [])]
+            for number in numbers:
+                yield content["workflow_id"], number, numbers[0]

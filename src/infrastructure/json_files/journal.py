@@ -56,6 +56,10 @@ class Append:
 Effect: TypeAlias = Put | Remove | Append
 
 
+class TransactionDamaged(CheckpointCorrupted):
+    """The journal holds a transaction that cannot be read, and may be half carried out."""
+
+
 class Journal:
     """The journal of one store; to be used under its lock.
 
@@ -97,7 +101,7 @@ class Journal:
         """Do what the journal says, if it says anything; return whether it did.
 
         Raises:
-            CheckpointCorrupted: its file is damaged; nothing was done.
+            TransactionDamaged: its file is damaged; nothing was done.
             StorageUnavailable: it would land outside of the store; nothing was done.
         """
         stored = self._files.read(self._entry)
@@ -180,10 +184,10 @@ def _pack(effects: Iterable[Effect]) -> bytes:
 def _unpack(stored: bytes, path: Path) -> list[Effect]:
     digest, _, text = stored.partition(b"\n")
     if sha256(text).hexdigest().encode() != digest:
-        raise CheckpointCorrupted(
+        raise TransactionDamaged(
             f"the transaction in {path}",
             "its digest does not match, and nothing can be read or written as long as it may be "
-            "half carried out; move it away to go on without it",
+            "half carried out; `holdfast doctor --repair` goes on without it",
         )
     try:
         effects = [_from_json(each) for each in _listed(orjson.loads(text))]
@@ -195,7 +199,7 @@ def _unpack(stored: bytes, path: Path) -> list[Effect]:
         # A folder that somebody else made may hold anything, and this is carried out unasked.
         inside = PurePosixPath(each.path)
         if inside.is_absolute() or ".." in inside.parts:
-            raise CheckpointCorrupted(f"the transaction in {path}", "it leads out of the store")
+            raise TransactionDamaged(f"the transaction in {path}", "it leads out of the store")
     return effects
 
 

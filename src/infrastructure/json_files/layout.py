@@ -15,6 +15,7 @@
         events/@000000xxxxxx/@000000000xxx/   what happened to it, by the first number in a file
     leases/3f/nightly.json            its epoch, and who has it
     index/                            what can be made anew from the files above
+quarantine/20260301T123015.123456Z/   what a repair took out, as it was, and why
 
 A thousand numbers share a folder, and stages and agents are inside it: so no folder can have more
 than some thousand entries, however many there are of anything.
@@ -38,6 +39,8 @@ LEASES = "leases"
 INDEX = "index"
 INDEX_TAIL = "index/latest.log"
 FAILURES = "index/failures.json"
+UNFINISHED = "index/unfinished"
+QUARANTINE = "quarantine"
 
 NUMBERS_A_FOLDER = 1000
 
@@ -126,9 +129,14 @@ def digits_path(name: str) -> str:
     return name.removesuffix(".gz")
 
 
+def contexts(workflow_id: str) -> str:
+    """Return the folder of what a workflow's chains add up to."""
+    return f"{workflow(workflow_id)}/contexts"
+
+
 def context(workflow_id: str, sequence: int) -> str:
     """Return the file of what the chain adds up to at a checkpoint."""
-    return f"{workflow(workflow_id)}/contexts/{chunk(sequence)}/@{sequence:012d}.json"
+    return f"{contexts(workflow_id)}/{chunk(sequence)}/@{sequence:012d}.json"
 
 
 def attempts(workflow_id: str) -> str:
@@ -158,7 +166,7 @@ def lease(resource: str) -> str:
 
 def unfinished(two_digits: str) -> str:
     """Return the file that lists the unfinished workflows of a bucket."""
-    return f"{INDEX}/unfinished/{two_digits}.json"
+    return f"{UNFINISHED}/{two_digits}.json"
 
 
 def segment(number: int) -> str:

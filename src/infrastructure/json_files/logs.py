@@ -49,11 +49,11 @@ class JsonLeaseStore:
 
     def get(self, resource: str) -> Lease | None:
         """Return the last lease of *resource*, over or not."""
-        return self._kept(resource) or lost_lease(self._view, resource)
+        return self.kept(resource) or lost_lease(self._view, resource)
 
     def put(self, lease: Lease) -> None:
         """Keep *lease* as the last one of its resource."""
-        kept = self._kept(lease.resource)
+        kept = self.kept(lease.resource)
         floor = kept.epoch if kept is not None else highest_epoch(self._view, lease.resource)
         if lease.epoch < floor:
             raise ValueError(f"epoch {lease.epoch} of {lease.resource} is below {floor}")
@@ -61,7 +61,8 @@ class JsonLeaseStore:
         if kept is None or lease.epoch > floor:
             self._note_epoch(lease)
 
-    def _kept(self, resource: str) -> Lease | None:
+    def kept(self, resource: str) -> Lease | None:
+        """Return what the file of a lease says; raises `CheckpointCorrupted`."""
         subject = f"the lease of {resource}"
         found = self._view.read(layout.lease(resource), LEASE, subject)
         if found is None:
@@ -93,13 +94,14 @@ class JsonAttemptLog:
     def last(self, workflow_id: str) -> Attempt | None:
         """Return the workflow's newest attempt."""
         path = last_attempt_path(self._view, workflow_id)
-        return self._read(path, workflow_id) if path is not None else None
+        return self.read(path, workflow_id) if path is not None else None
 
     def all(self, workflow_id: str) -> list[Attempt]:
         """Return the workflow's attempts, the oldest first."""
-        return [self._read(path, workflow_id) for path in attempt_paths(self._view, workflow_id)]
+        return [self.read(path, workflow_id) for path in attempt_paths(self._view, workflow_id)]
 
-    def _read(self, path: str, workflow_id: str) -> Attempt:
+    def read(self, path: str, workflow_id: str) -> Attempt:
+        """Return the attempt in a file of a workflow's; raises `CheckpointCorrupted`."""
         subject = f"an attempt of {workflow_id}"
         found = self._view.read(path, ATTEMPT, subject)
         if found is None:

@@ -64,6 +64,24 @@ class Pointer:
         self.status = found.checkpoint.status if found else None
         self.handler = found.checkpoint.resume_handler if found else None
 
+    def agrees_with(self, anew: Pointer) -> bool:
+        """Whether it says the same as one that was made anew from intact checkpoints.
+
+        What was given out may be higher here: not everything leaves a file behind.
+        """
+        same_opening = self.opening != anew.opening or (self.status, self.handler) == (
+            anew.status,
+            anew.handler,
+        )
+        return (
+            same_opening
+            and (self.head, self.head_type, self.checkpoints)
+            == (anew.head, anew.head_type, anew.checkpoints)
+            and set(self.unfinished) == set(anew.unfinished)
+            and (self.head is None or self.chained == anew.chained)
+            and self.floor >= anew.floor
+        )
+
     def save(self, view: View) -> None:
         """Keep it."""
         view.write(layout.pointer(self.workflow_id), KIND, _to_document(self))
@@ -71,12 +89,10 @@ class Pointer:
 
 def pointer_of(view: View, workflow_id: str) -> Pointer | None:
     """Return where a workflow stands, made anew if need be; ``None`` when it has no checkpoint."""
-    found = view.read_derived(layout.pointer(workflow_id), KIND)
-    if found is not None:
-        pointer = _of_document(found)
-        if pointer is not None and pointer.workflow_id == workflow_id and _holds(view, pointer):
-            return pointer
-    pointer = _made_anew(view, workflow_id)
+    stored = stored_pointer(view, workflow_id)
+    if stored is not None and _holds(view, stored):
+        return stored
+    pointer = pointer_made_anew(view, workflow_id)
     if pointer is not None:
         view.write_derived(layout.pointer(workflow_id), KIND, _to_document(pointer))
     return pointer
@@ -89,9 +105,22 @@ def _holds(view: View, pointer: Pointer) -> bool:
     return view.exists(layout.checkpoint(pointer.head, pointer.head_type))
 
 
-def _made_anew(view: View, workflow_id: str) -> Pointer | None:
+def stored_pointer(view: View, workflow_id: str) -> Pointer | None:
+    """Return what a workflow's file says; ``None`` when it is missing or damaged."""
+    found = view.read_derived(layout.pointer(workflow_id), KIND)
+    pointer = _of_document(found) if found is not None else None
+    return pointer if pointer is not None and pointer.workflow_id == workflow_id else None
+
+
+def pointer_made_anew(view: View, workflow_id: str) -> Pointer | None:
+    """Return where a workflow stands by its checkpoints; ``None`` when there is nothing of it."""
     names = list(view.checkpoint_files(workflow_id))
-    floor = _floor_after_purges(view, workflow_id)
+    try:
+        floor = _floor_after_purges(view, workflow_id)
+    except Damaged:
+        if not names:
+            raise  # nothing else tells which sequences were given out
+        floor = 0  # the newest checkpoint never goes, and is above all that did
     if not names:
         return Pointer(workflow_id, floor=floor) if floor else None
     pointer = Pointer(workflow_id, checkpoints=len(names), floor=max(floor, names[-1].sequence))

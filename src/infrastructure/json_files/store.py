@@ -16,11 +16,10 @@ from ...domain.verification import VerifyReport
 from ..commit_queue import CommitQueue, Ticket
 from ..json_codec import JsonCodec
 from . import layout
-from .care import no_backup, no_repair
 from .file_operations import Files
 from .index import Entry, Index, IndexLost
 from .index_rebuild import index_made_anew
-from .journal import Effect, Journal, Put, Remove
+from .journal import Effect, Journal, Put, Remove, TransactionDamaged
 from .opening import mark, read_marker, require_folder, require_writable
 from .store_lock import StoreLock
 from .trouble import FileTrouble
@@ -47,11 +46,11 @@ class JsonFileStore:
         self.codec = codec
         self.target = f"json:{folder}"
         self.files = files or Files()
-        self._folder = folder
+        self.folder = folder
         self._write_timeout = write_timeout
-        self._index = Index(folder, self.files)
-        self._journal = Journal(folder, self.files)
-        self._lock = StoreLock(folder / layout.LOCK, self.target)
+        self.index = Index(folder, self.files)
+        self.journal = Journal(folder, self.files)
+        self.lock = StoreLock(folder / layout.LOCK, self.target)
         self._closed = False
         self._marked: object = None
         self._current: View | None = None
@@ -86,7 +85,8 @@ class JsonFileStore:
         require_writable(folder)
         store = cls(folder, codec, write_timeout=write_timeout, files=files)
         store._prepare_folder(is_there=is_there)
-        store.read(lambda _: None)  # so that what is wrong shows now
+        with suppress(TransactionDamaged):  # told by whatever is called; a repair must get in
+            store.read(lambda _: None)  # so that what is wrong shows now
         return store
 
     def write(self, work: Callable[[UnitOfWork], T], *, timeout: float | None = None) -> T:
@@ -101,9 +101,9 @@ class JsonFileStore:
 
     def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run *work* on one unchanging view of the store."""
-        if self._current is not None and self._lock.is_mine:
+        if self._current is not None and self.lock.is_mine:
             # Within a transaction of this thread: what that has written is there.
-            return work(JsonUnitOfWork(self, self._view(self._current, is_reading=True)))
+            return work(JsonUnitOfWork(self, self.view_over(self._current)))
         deadline = self._deadline(None)
         return self.patiently(lambda: self._look(work, deadline), deadline)
 
@@ -112,46 +112,46 @@ class JsonFileStore:
         return False
 
     def verify(self, *, repair: bool = False, at: datetime) -> VerifyReport:
-        """Read everything, and return what is damaged; repairs nothing yet."""
-        from ..verification_by_reading import verified_by_reading
+        """Look everything through; see `StoreCare`."""
+        from .care import verify
 
-        del at
-        report = self.read(lambda uow: verified_by_reading(uow, self.target))
-        if repair and not report.intact:
-            raise no_repair(self.target)
-        return report
+        return verify(self, self._deadline(None), repair=repair, at=at)
 
     def backup(self, path: Path) -> None:
-        """Refuse: its files are copied as files."""
-        raise no_backup(path)
+        """Write a consistent copy; see `StoreCare`."""
+        from .care import backup
+
+        backup(self, path, self._deadline(None))
 
     def stats(self) -> StoreStats:
-        """Return how much the store holds; reads all of it."""
-        from ..verification_by_reading import counted_by_reading
+        """Return how much the store holds."""
+        from .care import stats
 
-        return self.read(lambda uow: counted_by_reading(uow, self.target))
+        return stats(self, self._deadline(None))
 
     def in_force(self) -> Mapping[str, JsonValue]:
-        """Return what is in force."""
-        return {"durability": "power", "warnings": []}
+        """Return what is in force, as read back."""
+        from .care import in_force
+
+        return in_force(self, self._deadline(None))
 
     def close(self) -> None:
         """Wait for the work that was accepted, then let go. Twice does no harm."""
-        self._lock.hold_threads()
+        self.lock.hold_threads()
         self._closed = True
-        self._lock.release_threads()
+        self.lock.release_threads()
 
     def before_fork(self) -> None:
         """Wait for what is under way, so that the child does not come to hold the lock."""
-        self._lock.hold_threads()  # its own hook has done so before; this counts
+        self.lock.hold_threads()  # its own hook has done so before; this counts
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        self._lock.release_threads()
+        self.lock.release_threads()
 
     def after_fork_in_child(self) -> None:
         """Go on with locks of our own."""
-        self._lock.renew()
+        self.lock.renew()
         self._begin()
 
     def patiently(self, attempt: Callable[[], T], deadline: float) -> T:
@@ -162,7 +162,7 @@ class JsonFileStore:
             try:
                 return attempt()
             except FileTrouble as trouble:
-                self._index.forget()
+                self.index.forget()
                 if not trouble.is_passing or time.monotonic() >= deadline:
                     raise self._translated(trouble) from trouble.error
             except IndexLost as lost:
@@ -199,28 +199,28 @@ class JsonFileStore:
             ticket.fail(error)
 
     def _look(self, work: Callable[[UnitOfWork], T], deadline: float) -> T:
-        with self._locked(deadline):
-            self._prepare()
-            with self._seeing(self._view(is_reading=True)) as view:
+        with self.locked(deadline):
+            self.prepare()
+            with self._seeing(self.view_over(None)) as view:
                 result = work(JsonUnitOfWork(self, view))
             with suppress(FileTrouble, StorageUnavailable):
-                self._commit(view)  # what had to be made anew; it can be made again
+                self.commit(view)  # what had to be made anew; it can be made again
             return result
 
     def _transact(self, tickets: Sequence[Ticket], deadline: float) -> None:
         """Run the tickets' works as one act; one that raises takes nothing of the others along."""
-        with self._locked(deadline):
-            self._prepare()
-            batch = self._view()
+        with self.locked(deadline):
+            self.prepare()
+            batch = self.view_over(None, is_reading=False)
             told: list[Callable[[], None]] = []
             for ticket in tickets:
-                with self._seeing(self._view(batch)) as view:
+                with self._seeing(self.view_over(batch, is_reading=False)) as view:
                     told.append(self._run(ticket, view, batch))
             try:
-                self._commit(batch)
+                self.commit(batch)
             except BaseException:
                 # Whoever is interrupted is not told; the others must be.
-                if self._journal.has_landed:
+                if self.journal.has_landed:
                     for tell in told:
                         tell()
                 raise
@@ -238,46 +238,49 @@ class JsonFileStore:
         batch.absorb(view)
         return lambda: ticket.succeed(result)
 
-    def _commit(self, view: View) -> None:
-        """Make durable what was written, and carry it out."""
-        self._journal.has_landed = False
-        effects = [*_effects(view), *self._index.adding(view.entries)]
+    def commit(self, view: View, whole_index: Sequence[Effect] | None = None) -> None:
+        """Make durable what was written, and carry it out; *whole_index* makes the index anew."""
+        self.journal.has_landed = False
+        adding = self.index.adding(view.entries) if whole_index is None else whole_index
+        effects = [*_effects(view), *adding]
         if not effects:
             return
-        self._lock.require_intact()
-        self._journal.commit(effects)
-        self._carry_out(view.entries)
+        self.lock.require_intact()
+        self.journal.commit(effects)
+        if whole_index is not None:
+            self.index.forget()
+        self._carry_out([] if whole_index is not None else view.entries)
 
     def _carry_out(self, entries: Sequence[Entry]) -> None:
         """Do what is durable already: trouble with it is for the next to come."""
         try:
-            self._journal.carry_out()
-            self._index.added(entries)
+            self.journal.carry_out()
+            self.index.added(entries)
         except FileTrouble:
-            self._index.forget()
+            self.index.forget()
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """See to it that the files are what the last transaction left."""
         if self._closed:
             raise StoreClosed(self.target)
-        marker = self.files.identity(self._folder / layout.MARKER)
+        marker = self.files.identity(self.folder / layout.MARKER)
         if marker is None or marker != self._marked:
-            if not read_marker(self._folder):
+            if not read_marker(self.folder):
                 raise self._gone()
             self._marked = marker
-        if self._journal.carry_out():
-            self._index.forget()
-        self._index.refresh()
+        if self.journal.carry_out():
+            self.index.forget()
+        self.index.refresh()
 
     def _rebuild_index(self, deadline: float) -> None:
         def rebuild() -> None:
-            with self._locked(deadline):
-                self._journal.carry_out()
+            with self.locked(deadline):
+                self.journal.carry_out()
                 # What was carried out must not come back over the new index after a power cut.
-                self._journal.forget_for_good()
-                self._journal.commit(index_made_anew(self._folder, self.files))
+                self.journal.forget_for_good()
+                self.journal.commit(index_made_anew(self.folder, self.files))
                 self._carry_out([])
-                self._index.forget()
+                self.index.forget()
 
         self.patiently(rebuild, deadline)
 
@@ -286,20 +289,21 @@ class JsonFileStore:
         deadline = self._deadline(None)
 
         def prepare() -> None:
-            with self._locked(deadline):
-                self._lock.require_works()
-                if not is_there and not require_folder(self._folder, create=True):
-                    mark(self._folder, self.files)
+            with self.locked(deadline):
+                self.lock.require_works()
+                if not is_there and not require_folder(self.folder, create=True):
+                    mark(self.folder, self.files)
 
         self.patiently(prepare, deadline)
 
     @contextmanager
-    def _locked(self, deadline: float) -> Iterator[None]:
+    def locked(self, deadline: float) -> Iterator[None]:
+        """Have the store for the length of the block."""
         if self._closed:
             raise StoreClosed(self.target)
-        if not self._folder.is_dir():  # who locks would make it again
+        if not self.folder.is_dir():  # who locks would make it again
             raise self._gone()
-        with self._lock.holding(max(0.0, deadline - time.monotonic())):
+        with self.lock.holding(max(0.0, deadline - time.monotonic())):
             yield
 
     @contextmanager
@@ -310,8 +314,9 @@ class JsonFileStore:
         finally:
             self._current = None
 
-    def _view(self, below: View | None = None, *, is_reading: bool = False) -> View:
-        return View(self._folder, self.files, self._index, below, is_reading=is_reading)
+    def view_over(self, below: View | None, *, is_reading: bool = True) -> View:
+        """Return a view over another one, or over the files; to be used under the lock."""
+        return View(self.folder, self.files, self.index, below, is_reading=is_reading)
 
     def _deadline(self, timeout: float | None) -> float:
         return time.monotonic() + (self._write_timeout if timeout is None else timeout)
@@ -328,7 +333,7 @@ class JsonFileStore:
     def _begin(self) -> None:
         """Begin with nobody at work: those who were are in the other process."""
         self._current = None
-        self._index.forget()
+        self.index.forget()
         self._queue = CommitQueue(self._perform, self.target)
 
 

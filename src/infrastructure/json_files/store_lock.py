@@ -93,17 +93,23 @@ class StoreLock:
             if (held.st_dev, held.st_ino) != (found.st_dev, found.st_ino):
                 raise OSError(errno.ESTALE, "the lock was taken away while it was held")
 
-    def require_works(self) -> None:
-        """Raise when this file system lets two have the lock; to be called by who has it."""
+    def is_honoured(self) -> bool:
+        """Whether nobody else gets the lock; to be called by who has it."""
         second = FileLock(self._path, mode=0o600, fallback_to_soft=False)
         try:
             second.acquire(timeout=0)
         except (Timeout, RuntimeError):
-            return
+            return True
         second.release()
-        raise StorageUnavailable(
-            f"{self._target} is on a file system whose locks do not work; it cannot hold a store"
-        )
+        return False
+
+    def require_works(self) -> None:
+        """Raise when this file system lets two have the lock; to be called by who has it."""
+        if not self.is_honoured():
+            raise StorageUnavailable(
+                f"{self._target} is on a file system whose locks do not work; it cannot hold a "
+                "store"
+            )
 
     def _note_descriptor(self, descriptor: int) -> None:
         self._descriptor = descriptor

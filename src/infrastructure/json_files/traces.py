@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -54,6 +55,14 @@ def last_attempt_path(view: View, workflow_id: str) -> str | None:
         if names:
             return f"{folder}/{chunk}/{names[-1]}"
     return None
+
+
+def all_event_paths(view: View) -> Iterator[str]:
+    """Iterate over the files of the events of all workflows, also of those without checkpoints."""
+    for bucket in view.names(layout.WORKFLOWS):
+        folder = f"{layout.WORKFLOWS}/{bucket}"
+        for name in view.names(folder):
+            yield from event_paths(view, f"{folder}/{name}/events")
 
 
 def event_paths(view: View, folder: str) -> list[str]:

@@ -36,7 +36,7 @@ def unfinished_workflows(view: View) -> Iterator[str]:
 def workflow_ids(view: View) -> Iterator[str]:
     """Iterate over the ids of all workflows that have a checkpoint."""
     for bucket in sorted(view.names(layout.WORKFLOWS)):
-        yield from _in_bucket(view, bucket)
+        yield from names_in_bucket(view, bucket)
 
 
 def workflow_ids_after(view: View, after: str) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _list(view: View, bucket: str) -> list[str]:
     if found is not None and isinstance(found.get("workflows"), list):
         return list(found["workflows"])
     names = []
-    for workflow_id in _in_bucket(view, bucket):
+    for workflow_id in names_in_bucket(view, bucket):
         pointer = pointer_of(view, workflow_id)
         if pointer is not None and pointer.is_unfinished:
             names.append(workflow_id)
@@ -69,7 +69,8 @@ def _list(view: View, bucket: str) -> list[str]:
     return names
 
 
-def _in_bucket(view: View, bucket: str) -> Iterator[str]:
+def names_in_bucket(view: View, bucket: str) -> Iterator[str]:
+    """Iterate over the ids of the workflows of a bucket that have a checkpoint."""
     folder = f"{layout.WORKFLOWS}/{bucket}"
     for name in sorted(view.names(folder)):
         workflow_id = workflow_name(view, f"{folder}/{name}")

@@ -91,6 +91,18 @@ class View:
         """Whether there is a document at *path*."""
         return self._has(path) or self._has(path + COMPRESSED)
 
+    def variants(self, path: str) -> list[str]:
+        """Return the files, compressed and not, in which the document at *path* is."""
+        return [each for each in (path, path + COMPRESSED) if self._has(each)]
+
+    def content(self, file: str) -> bytes | None:
+        """Return the bytes of a file as it stands; ``None`` when it is gone."""
+        return self._bytes(file)
+
+    def take_out(self, file: str) -> None:
+        """Take one file away, whatever it holds."""
+        self._change(file, None)
+
     def size(self, path: str) -> int:
         """Return how many bytes the file of a document has; 0 when there is none."""
         return len(self._bytes(path) or self._bytes(path + COMPRESSED) or b"")
@@ -109,6 +121,15 @@ class View:
             if content is None and path.rpartition("/")[0] == folder
         }
         return (found | self._names.get(folder, set())) - gone
+
+    def files_below(self, folder: str) -> Iterator[str]:
+        """Iterate over the paths of all files in a folder and in those inside it, sorted."""
+        for name in sorted(self.names(folder)):
+            path = f"{folder}/{name}"
+            if self._is_folder(path):
+                yield from self.files_below(path)
+            elif self._has(path):
+                yield path
 
     def chunks(self, folder: str, *, newest_first: bool = False) -> list[str]:
         """Return the names of the numbered folders in a folder, in the order of their numbers."""
@@ -195,6 +216,9 @@ class View:
                 yield found
             elif depth and not name.startswith("@"):
                 yield from self._inside(f"{folder}/{name}", depth - 1)
+
+    def _is_folder(self, path: str) -> bool:
+        return bool(self.names(path)) or (self.folder / path).is_dir()
 
     def _bytes(self, path: str) -> bytes | None:
         if path in self.changes:

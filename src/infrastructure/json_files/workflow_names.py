@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from ...domain.checkpoint_id import CheckpointId
-from ...domain.errors import CheckpointCorrupted, Damaged, InvalidId
+from ...domain.errors import CheckpointCorrupted, Damaged, InvalidId, SchemaTooNew
 from ...domain.name_part import file_name
 from . import checkpoint_file, layout
 from .documents import COMPRESSED
@@ -91,6 +91,30 @@ def _name_of_lease(view: View, bucket: str, file: str) -> str:
     if not isinstance(told, str):
         raise CheckpointCorrupted(path, "it does not tell what it is the lease of")
     return told
+
+
+def name_by_any_file(view: View, folder: str) -> str | None:
+    """Return the id of the workflow in a folder, whatever is left of it to tell.
+
+    ``None`` when nothing does: a name that was shortened stands nowhere else.
+    """
+    name = folder.rpartition("/")[2]
+    if file_name(name) == name:
+        return name if layout.workflow(name) == folder else None
+    for file in view.files_below(folder):
+        told = _told_by_any_kind(view, file)
+        if told is not None and layout.workflow(told) == folder:
+            return told
+    return None
+
+
+def _told_by_any_kind(view: View, file: str) -> str | None:
+    for kind in ("latest", checkpoint_file.KIND, "events", "attempt", "retention", "context"):
+        with suppress(Damaged, SchemaTooNew, InvalidId, KeyError, TypeError):
+            found = view.read(file.removesuffix(".gz"), kind, file) or {}
+            name = found.get("workflow_id")
+            return name if isinstance(name, str) else CheckpointId.parse(found["id"]).workflow_id
+    return None
 
 
 def _checkpoints(view: View, folder: str) -> Iterator[str]:

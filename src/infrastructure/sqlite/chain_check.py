@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...domain.damage_spread import DamageSpread
 from ...domain.errors import CheckpointCorrupted
 from ...domain.verification import Finding
 from . import statements as sql
@@ -34,9 +35,7 @@ class ChainCheck:
         self._before: CheckpointRow | None = None
         self._problems: dict[int, tuple[CheckpointRow, str]] = {}  # by number
         self._damaged: set[int] = set()  # sequences
-        # Of what cannot be rebuilt the number of the row that is to blame, by sequence.
-        self._blame: dict[int, int] = {}
-        self._broken: dict[int, list[CheckpointRow]] = {}  # by that number
+        self._spread: DamageSpread[int, CheckpointRow] = DamageSpread()  # by number
         self._missing_keyframes: list[CheckpointRow] = []
 
     @property
@@ -52,7 +51,7 @@ class ChainCheck:
             self._problems[row.number] = (row, problem)
             self._damaged.add(row.sequence)
             if not self._keyframes.is_good(row.number):  # else what comes after stands on that
-                self._blame[row.sequence] = row.number
+                self._spread.begin(row.sequence, row.number)
         elif own and self._keyframes.is_good(row.number):
             pass
         else:
@@ -64,8 +63,9 @@ class ChainCheck:
     def findings(self) -> Iterator[Found]:
         """Iterate over what was found, with what cannot be rebuilt because of it."""
         advice = "`holdfast doctor --repair` moves it to the quarantine, or puts it right"
+        name = self.workflow.workflow_id if self._is_named else None
         for number, (row, problem) in self._problems.items():
-            broken = self._broken.get(number, [])
+            broken = self._spread.because_of(number)
             finding = Finding(
                 "checkpoint",
                 self._name(row),
@@ -73,13 +73,14 @@ class ChainCheck:
                 tuple(self._name(each) for each in broken[:_IDS_SHOWN]),
                 len(broken),
                 advice,
+                workflow_id=name,
             )
             numbers = tuple(each.number for each in broken)
             yield Found(finding, "checkpoints", number, self.workflow.id, numbers)
         for row in self._missing_keyframes:
             subject = f"{row.number} of {self._name(row)}"
             advice = "`holdfast doctor --repair` makes it anew"
-            finding = Finding("keyframe", subject, "it is missing", advice=advice)
+            finding = Finding("keyframe", subject, "it is missing", advice=advice, workflow_id=name)
             yield Found(finding, "keyframes", row.number, self.workflow.id)
 
     def _name(self, row: CheckpointRow) -> str:
@@ -123,16 +124,14 @@ class ChainCheck:
     def _require_parent(self, row: CheckpointRow) -> None:
         if row.parent is None:
             return
-        to_blame = self._blame.get(row.parent)
-        if to_blame is not None:
-            self._blame[row.sequence] = to_blame
-            self._broken.setdefault(to_blame, []).append(row)
+        if self._spread.reaches(row.parent):
+            self._spread.follow(row.sequence, row.parent, row)
             return
         there = row.parent in self._damaged or self._link_at(row.parent) is not None
         if there or self._keyframes.head_of(row.keyframe, self.workflow) == row.parent:
             return
         self._problems[row.number] = (row, f"its parent, checkpoint {row.parent}, is missing")
-        self._blame[row.sequence] = row.number
+        self._spread.begin(row.sequence, row.number)
 
     def _link_at(self, sequence: int) -> bytes | None:
         if self._before is not None and self._before.sequence == sequence:

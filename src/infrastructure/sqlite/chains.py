@@ -67,9 +67,9 @@ class Chains:
         while sequence is not None:
             try:
                 return self.rebuild(workflow, sequence, checkpoint_id).replay.head
-            except (ChainBroken, NotFound):
-                return None  # an ancestor is missing: nothing stands on it
-            except Damaged:
+            except ChainBroken as broken:
+                sequence = self._before_missing(workflow, CheckpointId.parse(broken.missing))
+            except (Damaged, NotFound):
                 sequence = self._before(workflow, self._at)
         return None
 
@@ -128,3 +128,15 @@ class Chains:
         found = self._tx.one(text, key, subject)
         before = found[0] if found else None
         return before if isinstance(before, int) and before < damaged else None
+
+    def _before_missing(self, workflow: WorkflowRow, missing: CheckpointId) -> int | None:
+        """Return the sequence to go on with below a row that is gone.
+
+        Where something branched, what was its parent is not known, but a keyframe before it that
+        its child still names is one of its ancestors.
+        """
+        if not workflow.branched:
+            return self._before(workflow, missing.sequence)
+        key = (workflow.id, missing.sequence, missing.sequence)
+        found = self._tx.one(sql.SELECT_SEQUENCE_OF_KEYFRAME, key, missing)
+        return found[0] if found else None

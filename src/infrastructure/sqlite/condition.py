@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...domain.json_value import JsonObject
+from ..holders import holders_of
+from ..leftovers import leftover_text, partial_leftovers
 
 # The largest -wal that a burst leaves behind is 32 MiB; the next writer cuts it.
 _OVERGROWN = 64 << 20
-_MARKED_STALE = 3600.0
-# https://sqlite.org/wal.html#walresetbug: fixed in 3.51.3, and in these branches before it.
-_WAL_RESET_FIXED = (3, 51, 3)
+# Mended in 3.51.3, and in later versions of two older branches.
+_WAL_RESET_MENDED = (3, 51, 3)
+_WAL_RESET_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 
 
 def condition_of(connection: sqlite3.Connection, path: Path) -> JsonObject:
@@ -40,11 +42,12 @@ def condition_of(connection: sqlite3.Connection, path: Path) -> JsonObject:
 
 
 def _warnings(facts: JsonObject, path: Path) -> Iterator[str]:
-    if sqlite3.sqlite_version_info < _WAL_RESET_FIXED:
+    if has_wal_reset_defect(sqlite3.sqlite_version_info):
         yield (
-            f"SQLite {sqlite3.sqlite_version} may have the rare WAL-reset defect that is mended "
-            "in 3.51.3: with two connections writing at once a commit can be lost; use a Python "
-            "that is linked with a newer one"
+            f"SQLite {sqlite3.sqlite_version} has the rare WAL-reset defect (mended in 3.51.3, "
+            "3.50.7 and 3.44.6, unless your distribution did so before): when two connections "
+            "write and move the -wal at the same moment, a commit can be lost; use a Python that "
+            "is linked with a newer one"
         )
     if facts["wal_is_pinned"]:
         yield (
@@ -56,48 +59,36 @@ def _warnings(facts: JsonObject, path: Path) -> Iterator[str]:
     if facts["readable_by_others"]:
         yield f"{path} can be read or written by others; `chmod 600` it"
     for each in facts["leftovers"]:
-        yield f"{each} is left over, and no process uses it; it can be removed"
+        yield leftover_text(each)
+
+
+def has_wal_reset_defect(version: tuple[int, ...]) -> bool:
+    """Whether a version of SQLite can, once in a long while, lose a commit at a reset of the WAL.
+
+    Source: https://sqlite.org/wal.html#walresetbug.
+    """
+    if version >= _WAL_RESET_MENDED:
+        return False
+    return not any(version[:2] == each[:2] and version >= each for each in _WAL_RESET_BACKPORTS)
 
 
 def _holders_text(path: Path) -> str:
-    holders = sorted(_holders(path) - {os.getpid()})
+    holders = sorted(holders_of(path) - {os.getpid()})
     if not holders:
         return "which process cannot be told"
     return f"opened by process {', '.join(map(str, holders))}"
 
 
-def _holders(path: Path) -> set[int]:
-    """Return the processes that have the file open, as far as the system tells."""
-    found: set[int] = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(_points_to(each, path) for each in (process / "fd").iterdir()):
-                found.add(int(process.name))
-        except OSError:
-            continue  # it ended, or is somebody else's
-    return found
-
-
-def _points_to(link: Path, path: Path) -> bool:
-    try:
-        return os.readlink(link) == str(path)  # noqa: PTH115 - without resolving each
-    except OSError:
-        return False
-
-
 def _leftovers(path: Path) -> Iterator[Path]:
     """Iterate over files of ended processes beside the store."""
-    others = _holders(path) - {os.getpid()}
     turn = path.with_name(f"{path.name}-turn")
-    if turn.exists() and not others and not _is_ours(turn):
+    if turn.exists() and not holders_of(path) - {os.getpid()} and not _is_ours(turn):
         yield turn
-    for each in path.parent.glob(f"{path.name}*.part"):
-        if not others:
-            yield each
+    yield from partial_leftovers(path)
 
 
 def _is_ours(path: Path) -> bool:
-    return os.getpid() in _holders(path)
+    return os.getpid() in holders_of(path)
 
 
 def _size(path: Path) -> int:

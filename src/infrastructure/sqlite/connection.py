@@ -135,8 +135,8 @@ def refuse_strangers(path: Path) -> None:
         (mark,) = peek.execute("PRAGMA application_id").fetchone()
         (schema,) = peek.execute("PRAGMA user_version").fetchone()
     except (sqlite3.Error, UnicodeDecodeError):
-        # Not a database; or one that others are writing to, seen without their -wal; or its schema
-        # is damaged, and what SQLite says of that is no text.
+        # Not a database; one with a damaged schema, which SQLite's complaint may quote; or one
+        # that others are writing to, seen without their -wal.
         return
     finally:
         peek.close()

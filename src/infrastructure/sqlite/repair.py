@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import Damaged, NotFound
-from ...domain.events import DomainEvent, EventKind
-from ...domain.verification import Finding, VerifyReport
-from . import statements as sql
+from ...domain.verification import (
+    GIVEN_UP,
+    MADE_ANEW,
+    QUARANTINED,
+    Finding,
+    VerifyReport,
+    quarantined_with,
+    repaired_event,
+)
+from . import care_statements as care
 from .chains import Chains
 from .found import Found
 from .keyframes import Keyframes
@@ -24,7 +31,7 @@ from .repaired_records import put_lease, put_workflow
 from .rows import CheckpointRow, digest, id_of, seal_of
 from .single_byte import put_body_right, put_right
 from .transaction import WorkflowRow
-from .verification import Verification
+from .verification import Verification, legal_name
 
 if TYPE_CHECKING:
     from .unit_of_work import SqliteUnitOfWork
@@ -77,8 +84,8 @@ class Repair:
         """Do what can be done about a finding; ``None`` when nothing can."""
         with lenient_text(self._tx.connection):
             if found.finding.kind == "index":
-                self._execute(f"REINDEX {sql.quoted(found.finding.subject)}")
-                return replace(found.finding, repair="made anew")
+                self._execute(care.reindex(found.finding.subject))
+                return replace(found.finding, repair=MADE_ANEW)
             if found.table == "leases" and found.rowid is None:
                 return self._lease(found, found.finding.subject)
             if not found.table or found.rowid is None:
@@ -100,7 +107,7 @@ class Repair:
             self._delete(found.table, found.rowid)
             if found.table == "leases" and isinstance(row["resource"], str):
                 return self._lease(found, row["resource"], row["epoch"])
-            return replace(found.finding, repair="moved to the quarantine")
+            return replace(found.finding, repair=QUARANTINED)
 
     def _checkpoint(self, found: Found, row: dict[str, Any]) -> Finding:
         for number in found.broken:
@@ -112,17 +119,15 @@ class Repair:
         self._raise_floor([row, *(self._row("checkpoints", each) for each in found.broken)])
         for number in (row["number"], *found.broken):
             self._delete("checkpoints", number)
-        more = f", with {len(found.broken)} that stand on it" if found.broken else ""
-        return replace(found.finding, repair=f"moved to the quarantine{more}")
+        return replace(found.finding, repair=quarantined_with(len(found.broken)))
 
     def _raise_floor(self, rows: list[dict[str, Any] | None]) -> None:
         for row in rows:
             workflow = self._workflow_row(row["workflow"]) if row else None
             if row is None or workflow is None or not isinstance(row["sequence"], int):
                 continue
-            (newest,) = self._execute(
-                "SELECT max(sequence) FROM checkpoints WHERE workflow = ?", (workflow.id,)
-            ).fetchone()
+            text = care.SELECT_NEWEST_SEQUENCE
+            (newest,) = self._execute(text, (workflow.id,)).fetchone()
             # A sequence that is damage itself may be anything: the row's place tells.
             if isinstance(newest, int) and newest > workflow.sequence_floor:
                 workflow.sequence_floor = newest
@@ -134,24 +139,21 @@ class Repair:
             self._keep("keyframes", number, row, str(found.finding))
             body = put_body_right(row["body"], row["body_digest"])
             if body is not None and _is_sealed(list(row.values())[:-1]):
-                self._execute("UPDATE keyframes SET body = ? WHERE number = ?", (body, number))
+                self._execute(care.PUT_BODY_OF_KEYFRAME, (body, number))
                 return replace(found.finding, repair="one byte was wrong, and is put right")
             self._delete("keyframes", number)
-        at = self._execute("SELECT * FROM checkpoints WHERE number = ?", (number,)).fetchone()
+        at = self._execute(care.SELECT_WHOLE_CHECKPOINT, (number,)).fetchone()
         if at is None:
-            return replace(found.finding, repair="moved to the quarantine")
+            return replace(found.finding, repair=QUARANTINED)
         checkpoint = CheckpointRow._make(at[:-1])
         if self._rebuild_keyframe(checkpoint):
-            return replace(found.finding, repair="made anew")
+            return replace(found.finding, repair=MADE_ANEW)
         # Nobody may look for it there any more; what stands on it is found in the next round.
         changed = checkpoint._replace(keyframe=None, since_rows=1)
         changed = changed._replace(seal=seal_of(changed[:-1]))
         if seal_of(checkpoint[:-1]) == checkpoint.seal:
-            self._execute(
-                "UPDATE checkpoints SET keyframe = NULL, since_rows = 1, seal = ? WHERE number = ?",
-                (changed.seal, number),
-            )
-        return replace(found.finding, repair="moved to the quarantine")
+            self._execute(care.FORGET_KEYFRAME, (changed.seal, number))
+        return replace(found.finding, repair=QUARANTINED)
 
     def _rebuild_keyframe(self, row: CheckpointRow) -> bool:
         workflow = self._workflow_row(row.workflow)
@@ -170,13 +172,14 @@ class Repair:
     def _workflow(self, found: Found, row: dict[str, Any]) -> Finding | None:
         if not put_workflow(self._tx, found.rowid or 0, row):
             return None
-        return replace(found.finding, repair="made anew from its checkpoints")
+        made = self._workflow_row(found.rowid)
+        name = made.workflow_id if made is not None else None
+        repair = "made anew from its checkpoints"
+        return replace(found.finding, repair=repair, workflow_id=name)
 
     def _lease(self, found: Found, resource: str, epoch: object = 0) -> Finding:
         put_lease(self._uow, resource, epoch, self._at)
-        return replace(
-            found.finding, repair="given up, under a higher epoch than any that was seen"
-        )
+        return replace(found.finding, repair=GIVEN_UP, workflow_id=legal_name(resource))
 
     def _put_right(self, table: str, rowid: int, row: dict[str, Any]) -> bool:
         """Look for one wrong byte, and put it right."""
@@ -194,34 +197,20 @@ class Repair:
                 body = put_body_right(body, wanted)
                 if body is None:
                     return False
-                self._execute("UPDATE checkpoints SET body = ? WHERE rowid = ?", (body, rowid))
+                self._execute(care.PUT_BODY_OF_CHECKPOINT, (body, rowid))
             elif right == tuple(values):
                 return False  # sealed and whole: it is something else that does not fit
         elif right == tuple(values):
             return False
-        changes = ", ".join(f"{sql.quoted(name)} = ?" for name in columns)
-        self._execute(f"UPDATE {sql.quoted(table)} SET {changes} WHERE rowid = ?", (*right, rowid))  # noqa: S608
+        self._execute(care.update_row(table, columns), (*right, rowid))
         return True
 
     def _note(self, act: Finding) -> None:
         self._done.append(act)
-        workflow = act.subject.partition("@")[0].partition("/")[0]
-        self._uow.events.append(
-            DomainEvent(
-                EventKind.REPAIRED,
-                workflow or "store",
-                self._at,
-                detail={
-                    "kind": act.kind,
-                    "subject": act.subject,
-                    "problem": act.problem,
-                    "repair": act.repair,
-                },
-            )
-        )
+        self._uow.events.append(repaired_event(act, self._at))
 
     def _row(self, table: str, rowid: int) -> dict[str, Any] | None:
-        cursor = self._execute(f"SELECT * FROM {sql.quoted(table)} WHERE rowid = ?", (rowid,))  # noqa: S608
+        cursor = self._execute(care.select_row(table), (rowid,))
         found = cursor.fetchone()
         return (
             dict(zip((each[0] for each in cursor.description), found, strict=True))
@@ -233,10 +222,10 @@ class Repair:
         self._quarantine.put(table, rowid, row, why, self._at)
 
     def _delete(self, table: str, rowid: int) -> None:
-        self._execute(f"DELETE FROM {sql.quoted(table)} WHERE rowid = ?", (rowid,))  # noqa: S608
+        self._execute(care.delete_row(table), (rowid,))
 
     def _workflow_row(self, number: object) -> WorkflowRow | None:
-        found = self._execute("SELECT * FROM workflows WHERE id = ?", (number,)).fetchone()
+        found = self._execute(care.SELECT_WHOLE_WORKFLOW, (number,)).fetchone()
         return WorkflowRow(*found[:-1]) if found else None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.lease import Lease, Owner
 from ...domain.moment import Moment
 from ...domain.name_part import check_part
+from . import care_statements as care
 from . import statements as sql
 from .rows import CheckpointRow, link_of, seal_of
 from .transaction import Transaction, WorkflowRow
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 
 # What is damage may be any number; nothing that was counted is as high.
 _HIGHEST = 1 << 53
-_HIGHEST_EPOCH = (
-    "SELECT max(max(c.epoch, ifnull(c.taken_over, 0))) FROM checkpoints AS c "
-    "JOIN workflows AS w ON w.id = c.workflow WHERE w.workflow_id = ?"
-)
-_NAMES_IN_EVENTS = (
-    "SELECT DISTINCT workflow_id FROM events "
-    "WHERE workflow_id NOT IN (SELECT workflow_id FROM workflows)"
-)
 
 
 def put_workflow(transaction: Transaction, number: int, found: Mapping[str, Any]) -> bool:
@@ -38,10 +31,9 @@ def put_workflow(transaction: Transaction, number: int, found: Mapping[str, Any]
     if name is None:
         return False
     execute = transaction.connection.execute
-    text = "SELECT * FROM checkpoints WHERE workflow = ? ORDER BY sequence"
     highest, branched, before = 0, 0, None
     opening: CheckpointRow | None = None
-    for values in execute(text, (number,)):
+    for values in execute(care.SELECT_WHOLE_HISTORY, (number,)):
         row = CheckpointRow._make(values[:-1])
         if seal_of(row[:-1]) != row.seal:
             continue
@@ -60,7 +52,7 @@ def put_workflow(transaction: Transaction, number: int, found: Mapping[str, Any]
         opening.status if opening else None,
         opening.resume_handler if opening else None,
     )
-    if execute("UPDATE workflows SET workflow_id = ? WHERE id = ?", (name, number)).rowcount == 0:
+    if execute(care.NAME_WORKFLOW, (name, number)).rowcount == 0:
         execute(sql.INSERT_WORKFLOW, (number, name, 0, 0, None, None, None, b""))
     transaction.save_workflow(record)
     return True
@@ -70,12 +62,7 @@ def put_lease(uow: SqliteUnitOfWork, resource: str, epoch: object, at: datetime)
     """Write a lease that was given up, under an epoch above every one that was seen."""
     execute = uow.transaction.connection.execute
     seen = [epoch if isinstance(epoch, int) and 0 <= epoch < _HIGHEST else 0]
-    for text in (
-        "SELECT max(epoch) FROM attempts WHERE workflow_id = ?",
-        "SELECT max(epoch) FROM events WHERE workflow_id = ?",
-        _HIGHEST_EPOCH,
-    ):
-        (highest,) = execute(text, (resource,)).fetchone()
+    for (highest,) in execute(care.SELECT_HIGHEST_EPOCHS, {"name": resource}):
         seen.append(highest if isinstance(highest, int) and highest < _HIGHEST else 0)
     uow.transaction.memory.leases.pop(resource, None)
     owner = Owner("unknown", None, None, 0, None)
@@ -96,9 +83,8 @@ def _name(transaction: Transaction, number: int, claimed: object) -> str | None:
 
 def _proof(transaction: Transaction, number: int) -> tuple[bytes, CheckpointRow] | None:
     """Return a parent's link and a row that was linked to it by the workflow's name."""
-    text = "SELECT * FROM checkpoints WHERE workflow = ? ORDER BY sequence"
     links: dict[int, bytes] = {}
-    for values in transaction.connection.execute(text, (number,)):
+    for values in transaction.connection.execute(care.SELECT_WHOLE_HISTORY, (number,)):
         row = CheckpointRow._make(values[:-1])
         if seal_of(row[:-1]) != row.seal:
             continue
@@ -110,10 +96,7 @@ def _proof(transaction: Transaction, number: int) -> tuple[bytes, CheckpointRow]
 
 def _candidates(transaction: Transaction) -> Iterator[object]:
     """Iterate over the names that other tables know, and no workflow has."""
-    for text in (
-        "SELECT resource FROM leases WHERE resource NOT IN (SELECT workflow_id FROM workflows)",
-        _NAMES_IN_EVENTS,
-    ):
+    for text in (care.SELECT_NAMELESS_LEASES, care.SELECT_NAMES_IN_EVENTS):
         for (name,) in transaction.connection.execute(text):
             yield name
 

@@ -142,6 +142,12 @@ SELECT_PARENT_OF_NUMBER = (
     f"SELECT {_PREFIXED} FROM checkpoints AS at JOIN checkpoints AS c "
     "ON c.workflow = at.workflow AND c.sequence = at.parent WHERE at.number = ?"
 )
+# Where the newest keyframe stands that is in the chain of a row whose parent is gone.
+SELECT_SEQUENCE_OF_KEYFRAME = (
+    "SELECT at.sequence FROM checkpoints AS c JOIN checkpoints AS at "
+    "ON at.number = c.keyframe AND at.workflow = c.workflow "
+    "WHERE c.workflow = ? AND c.parent = ? AND at.sequence < ? ORDER BY at.sequence DESC LIMIT 1"
+)
 
 # Retention. What the going of a row frees, about: its columns and its entries in the indexes have
 # some 200 bytes, a keyframe's some 80.

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import UNFINISHED
+from ...domain.name_part import check_part
 from ...domain.scope import Scope
-from ...domain.verification import Finding, FindingKind
+from ...domain.verification import NO_WAY_ON, START_ANEW, Finding, FindingKind
+from . import care_statements as care
 from . import statements as sql
 from .chain_check import ChainCheck
 from .chains import Chains
@@ -48,11 +50,13 @@ class Verification:
         """Return what is damaged."""
         with lenient_text(self._connection):
             self._guarded(self._check_file)
+            self._guarded(self._check_schema)
             self._guarded(self._check_keyframes)
             self._guarded(self._check_checkpoints)
             self._guarded(self._check_workflows)
             self._guarded(self._check_sealed)
             self._guarded(self._check_numbers)
+            self._guarded(self._check_memory)
         return self.found
 
     def note(self, found: Found) -> None:
@@ -68,6 +72,8 @@ class Verification:
             if is_passing(error):
                 raise
             self._note_file(str(error))
+        except UnicodeDecodeError:
+            self._note_file("its schema is damaged: it is no text")
 
     def _note_file(self, problem: str) -> None:
         known = any(each.finding.problem == problem for each in self.found)
@@ -84,9 +90,17 @@ class Verification:
             else:
                 self._note_file(line)
 
+    def _check_schema(self) -> None:
+        from .schema_check import problems_of_schema
+
+        for problem in problems_of_schema(self._connection):
+            self._note_file(problem)
+
     def _check_keyframes(self) -> None:
         for number, problem in self.keyframes.each_bad():
-            finding = Finding("keyframe", str(number), problem, advice=_REDUNDANT)
+            workflow = self.keyframes.workflow_of(number)
+            name = workflow.workflow_id if workflow is not None else None
+            finding = Finding("keyframe", str(number), problem, advice=_REDUNDANT, workflow_id=name)
             self.note(Found(finding, "keyframes", number))
         self.checked["keyframes"] = self.keyframes.count
 
@@ -94,11 +108,7 @@ class Verification:
         count = 0
         chain: ChainCheck | None = None
         chains: dict[int, ChainCheck] = {}  # those with damage: a damaged row may be out of order
-        text = (
-            f"SELECT {sql.CHECKPOINT_COLUMNS}, body FROM checkpoints "  # noqa: S608
-            "INDEXED BY checkpoints_by_sequence ORDER BY workflow, sequence"
-        )
-        for found in self._connection.execute(text):
+        for found in self._connection.execute(care.SELECT_ALL_CHECKPOINTS):
             count += 1
             row = CheckpointRow._make(found[:-1])
             if chain is None or chain.workflow.id != row.workflow:
@@ -135,7 +145,13 @@ class Verification:
             row = WorkflowRow(*found[:-1])
             problem = self._problem_of_workflow(row, found[-1])
             if problem is not None:
-                finding = Finding("workflow", _named(row), problem, advice=_REDUNDANT)
+                finding = Finding(
+                    "workflow",
+                    _named(row),
+                    problem,
+                    advice=_REDUNDANT,
+                    workflow_id=legal_name(row.workflow_id),
+                )
                 self.note(Found(finding, "workflows", row.id, row.id))
             elif row.id in self._broken_workflows and row.status in _UNFINISHED:
                 self._check_way_on(row)
@@ -148,11 +164,8 @@ class Verification:
             if row.status is None and row.handler is None:
                 return None
             return "its record has the status of an opening, and names none"
-        text = (
-            "SELECT type, status, resume_handler FROM checkpoints "
-            "WHERE workflow = ? AND sequence = ?"
-        )
-        found = self._connection.execute(text, (row.id, row.opening)).fetchone()
+        key = (row.id, row.opening)
+        found = self._connection.execute(care.SELECT_OPENING, key).fetchone()
         if found is None:
             return f"its opening, checkpoint {row.opening}, is missing"
         if found != ("workflow_start", row.status, row.handler):
@@ -164,48 +177,77 @@ class Verification:
         chains = Chains(self._tx, Keyframes(self._tx))
         head = CheckpointId(row.workflow_id, None, None, newest or 1)
         if newest is not None and chains.newest_intact(row, head) is None:
-            problem = "it is in flight, and nothing intact is left to carry it on from"
-            advice = "restore a backup, or start it anew under another name"
-            self.note(Found(Finding("workflow", _named(row), problem, advice=advice)))
+            finding = Finding(
+                "workflow",
+                _named(row),
+                NO_WAY_ON,
+                advice=START_ANEW,
+                workflow_id=legal_name(row.workflow_id),
+            )
+            self.note(Found(finding))
 
     def _check_sealed(self) -> None:
         """Hold the rows of every other table against their seals: the last column."""
-        names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        for (table,) in names.fetchall():
-            own = sql.quoted(table)
-            columns = [each[1] for each in self._connection.execute(f"PRAGMA table_info({own})")]
+        for (table,) in self._connection.execute(care.SELECT_TABLES).fetchall():
+            described = self._connection.execute(care.SELECT_COLUMNS, (table,))
+            columns = [name for (name,) in described] or [""]
             if table in _SEALED_APART or columns[-1] != "seal":
                 continue
             count = 0
-            for rowid, *values in self._connection.execute(f"SELECT rowid, * FROM {own}"):  # noqa: S608
+            for rowid, *values in self._connection.execute(care.select_rows(table)):
                 count += 1
                 if seal_of(values[:-1]) != values[-1]:
                     self._note_sealed(table, rowid, values)
             self.checked[table] = count
 
     def _note_sealed(self, table: str, rowid: int, values: list[object]) -> None:
-        subject = f"{values[1]} of {values[0]}" if table == "attempts" else str(values[0])
-        if table == "events":
-            subject = f"{values[0]} of {values[1]}"
         kind = _KINDS.get(table, "record")
-        subject = subject if kind != "record" else f"{rowid} of {table}"
-        finding = Finding(kind, _printable(subject), "its seal does not match", advice=_REPAIRABLE)
+        name = values[1] if table == "events" else values[0] if kind != "record" else None
+        subject = {
+            "attempts": f"{values[1]} of {values[0]}",
+            "events": f"{values[0]} of {values[1]}",
+            "leases": str(values[0]),
+        }.get(table, f"{rowid} of {table}")
+        finding = Finding(
+            kind,
+            _printable(subject),
+            "its seal does not match",
+            advice=_REPAIRABLE,
+            workflow_id=legal_name(name),
+        )
         self.note(Found(finding, table, rowid))
 
     def _check_numbers(self) -> None:
-        text = "SELECT e.number FROM events AS e JOIN checkpoints AS c ON c.number = e.number"
-        for (number,) in self._connection.execute(text).fetchall():
-            finding = Finding(
-                "event", str(number), "a checkpoint has its number", advice=_REPAIRABLE
-            )
-            self.note(Found(finding, "events", number))
-        text = (
-            "SELECT DISTINCT workflow_id FROM attempts AS a WHERE NOT EXISTS "
-            "(SELECT 1 FROM leases WHERE resource = a.workflow_id)"
-        )
-        for (name,) in self._connection.execute(text).fetchall():
-            finding = Finding("lease", _printable(name), "it is missing", advice=_REDUNDANT)
-            self.note(Found(finding, "leases"))
+        for number, name in self._connection.execute(care.SELECT_NUMBERS_TWICE).fetchall():
+            problem = "a checkpoint has its number"
+            self._note_row("event", str(number), problem, "events", number, name)
+        for (name,) in self._connection.execute(care.SELECT_WITHOUT_LEASE).fetchall():
+            self._note_row("lease", _printable(name), "it is missing", "leases", None, name)
+
+    def _check_memory(self) -> None:
+        """Hold what is remembered of purges, and said of retention, against the workflows."""
+        for table, text in (
+            ("purged", care.SELECT_WRONG_PURGED),
+            ("retention", care.SELECT_WRONG_RETENTION),
+        ):
+            for rowid, name in self._connection.execute(text).fetchall():
+                problem = "it cannot be true of its workflow"
+                self._note_row("record", f"{rowid} of {table}", problem, table, rowid, name)
+
+    def _note_row(
+        self,
+        kind: FindingKind,
+        subject: str,
+        problem: str,
+        table: str,
+        rowid: int | None,
+        name: object,
+    ) -> None:
+        known = any((each.table, each.rowid) == (table, rowid) for each in self.found)
+        if rowid is None or not known:  # else its seal has told
+            advice = _REDUNDANT if rowid is None else _REPAIRABLE
+            finding = Finding(kind, subject, problem, advice=advice, workflow_id=legal_name(name))
+            self.note(Found(finding, table, rowid))
 
 
 def _named(row: WorkflowRow) -> str:
@@ -213,6 +255,14 @@ def _named(row: WorkflowRow) -> str:
         return str(Scope(row.workflow_id))
     except (ValueError, TypeError):
         return f"number {row.id}"
+
+
+def legal_name(name: object) -> str | None:
+    """Return a name that a workflow may have; ``None`` for what can only be damage."""
+    try:
+        return check_part("workflow_id", name)
+    except ValueError:
+        return None
 
 
 def _printable(text: str) -> str:

@@ -98,7 +98,8 @@ def _copying(engine: Engine, file: str) -> Iterator[None]:
         def look() -> None:
             while not over.wait(_LOOK_AGAIN):
                 with suppress(OSError):
-                    tell(Path(f"{file}.part").stat().st_size, whole)
+                    made = Path(file).absolute().parent.glob(".holdfast-*.partial")
+                    tell(max((each.stat().st_size for each in made), default=0), whole)
 
         looking = Thread(target=look, name="holdfast-progress", daemon=True)
         looking.start()

@@ -14,6 +14,7 @@ from .states import BAD, DOUBTFUL
 from .wording import in_options
 
 if TYPE_CHECKING:
+    from ...application.queries.find_stale import StaleWorkflow
     from ..diagnosis import Diagnosis
 
 _DAMAGED = 5
@@ -25,10 +26,10 @@ _DAMAGED = 5
 def doctor_command(shell: Shell, repair: bool) -> int:
     """Say what is in force, damaged, or cannot be resumed.
 
-    Nothing is changed without --repair. With it what is damaged is put right where one byte is
-    wrong, made anew where it is redundant, and else moved to a file beside the store, which ends in
-    -quarantine, with what cannot be rebuilt without it; other writers wait meanwhile. Ends with 5
-    when something is damaged still.
+    Nothing is changed without --repair. With it what is redundant is made anew, and what else is
+    damaged moved to a quarantine (FILE-quarantine beside a file, quarantine/ in a folder), with
+    what cannot be rebuilt without it; in SQLite one wrong byte is put right. Other writers wait
+    meanwhile. Ends with 5 when something is damaged still.
     """
     from ..configuration.listing import listed
     from ..diagnosis import diagnose
@@ -52,12 +53,7 @@ def doctor_command(shell: Shell, repair: bool) -> int:
             }
         )
     else:
-        said = [
-            f"{each.key} = {each.value}  ({each.origin})"
-            for each in configured
-            if not each.is_default
-        ]
-        _print(shell, found, said)
+        _print(shell, found, [f"{each.key} = {each.value}  ({each.origin})" for each in configured])
     return 0 if found.verification.intact else _DAMAGED
 
 
@@ -71,13 +67,15 @@ def _print(shell: Shell, found: Diagnosis, configured: list[str]) -> None:
     }
     _title(shell, "In force")
     shell.print(fields_of(facts))
-    _section(shell, "Configured", configured, "nothing but defaults; see `holdfast config`")
+    _section(shell, "Configured, and where that was said", configured, "nothing", "")
     warnings = found.in_force.get("warnings")
-    _section(shell, "Worth a look", warnings if isinstance(warnings, list) else [], "nothing")
+    leftovers = found.verification.leftovers
+    worth = [*(warnings if isinstance(warnings, list) else []), *leftovers]
+    _section(shell, "Worth a look", worth, "nothing")
     counts = ", ".join(
         f"{count:,} {name}" for name, count in found.verification.checked.items() if count
     )
-    findings = [str(each) for each in found.verification.findings]
+    findings = [str(each) for each in found.verification.findings if each not in leftovers]
     _section(shell, "Damage", findings, f"none among {counts or 'nothing'}", BAD)
     if found.verification.quarantine:
         click.echo(f"  what was taken out is in {found.verification.quarantine}")
@@ -92,8 +90,15 @@ def _print(shell: Shell, found: Diagnosis, configured: list[str]) -> None:
     _subjects(
         shell,
         "In flight, and nobody carries it on",
-        {each.workflow_id: [each.because.value] for each in found.stale},
+        {each.workflow_id: [_stale_text(each)] for each in found.stale},
     )
+
+
+def _stale_text(stale: StaleWorkflow) -> str:
+    """Say whose lease it was, where there was one: that process is gone, or silent."""
+    owner = f", held under epoch {stale.epoch} by {stale.owner}" if stale.owner else ""
+    since = stale.since.isoformat(timespec="seconds")
+    return f"{stale.because.value} since {since}{owner}"
 
 
 def _section(

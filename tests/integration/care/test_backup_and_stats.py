@@ -29,7 +29,7 @@ def test_backup_when_something_is_there_then_it_is_refused_and_kept(
     there = tmp_path / "there"
     there.write_text("mine")
 
-    with holdfast.open(path) as engine, pytest.raises(holdfast.InvalidRequest, match="exists"):
+    with holdfast.open(path) as engine, pytest.raises(holdfast.TargetExists, match="there"):
         engine.backup(there)
 
     assert there.read_text() == "mine"
@@ -38,7 +38,7 @@ def test_backup_when_something_is_there_then_it_is_refused_and_kept(
 def test_backup_when_the_folder_is_missing_then_it_says_so(path: Path, tmp_path: Path) -> None:
     with (
         holdfast.open(path) as engine,
-        pytest.raises(holdfast.StorageUnavailable, match="cannot be made"),
+        pytest.raises(holdfast.StorageUnavailable, match="cannot be written"),
     ):
         engine.backup(tmp_path / "no" / "copy.db")
 

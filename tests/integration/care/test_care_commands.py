@@ -99,7 +99,7 @@ def test_show_when_raw_then_it_is_json_of_what_it_stores(path: Path) -> None:
 def test_backup_when_called_twice_then_the_second_is_refused(path: Path) -> None:
     first, second = (_call(path, "backup", "copy.db") for _ in range(2))
 
-    assert (first.returncode, second.returncode) == (0, 2)
+    assert (first.returncode, second.returncode) == (0, 4)
     assert _call(path.parent / "copy.db", "doctor").returncode == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,6 +137,58 @@ def test_run_when_its_lease_is_deleted_then_it_is_fenced_and_the_next_has_a_high
         with engine.run("wf") as other:
             assert other.epoch > epoch
             assert other.checkpoint(name="mine").epoch == other.epoch
+
+
+SOURCES = ["workflows/*/*/events", "workflows/*/*/attempts", "workflows/*/*/retention.json"]
+
+
+@pytest.mark.parametrize("more", [[], ALL], ids=["sources", "sources and all that is made anew"])
+def test_run_when_events_epochs_and_the_memory_of_purges_are_lost_then_it_goes_on_above_all_seen(
+    folder: Path, more: list[str]
+) -> None:
+    with holdfast.open(f"json:{folder}") as engine:
+        for n in range(8):
+            engine.checkpoint("wf", state={"n": n})
+        for _ in range(3):
+            with suppress(KeyboardInterrupt), engine.run("wf", handler="h") as given_up:
+                given_up.checkpoint(name=f"of {given_up.epoch}")
+                raise KeyboardInterrupt
+        engine.purge(workflow="wf", keep=2)
+        run = engine.run("wf", handler="h")
+        seen = run.checkpoint(name="last")
+        with pytest.raises(holdfast.Purged):
+            engine.get("wf@1")
+
+        _delete(folder, ["leases", *SOURCES, *more])
+
+        with pytest.raises(holdfast.Fenced):
+            run.checkpoint(name="late")
+        with pytest.raises(holdfast.NotFound):
+            engine.get("wf@1")
+        with suppress(KeyboardInterrupt), engine.run("wf", handler="h") as other:
+            assert other.epoch > run.epoch == seen.epoch
+            new = other.checkpoint(name="mine")
+            raise KeyboardInterrupt
+        assert new.id.sequence > seen.id.sequence
+        assert engine.verify(repair=True).damaged == ()
+        assert engine.verify().intact, engine.verify().findings
+
+
+def test_doctor_when_leases_and_events_are_lost_then_it_says_so_and_gives_the_leases_up(
+    folder: Path,
+) -> None:
+    with holdfast.open(f"json:{folder}") as engine:
+        run = engine.run("wf", handler="h")
+        run.checkpoint(name="last")
+        _delete(folder, ["leases", *SOURCES])
+
+        (found,) = engine.verify().damaged
+        engine.verify(repair=True)
+
+        assert (found.kind, found.subject, found.problem) == ("lease", "wf", "it is missing")
+        assert engine.verify().intact
+        with pytest.raises(holdfast.Fenced), run:
+            run.checkpoint(name="late")
 
 
 def test_sequence_when_only_an_event_remembers_it_then_it_is_not_given_again(
