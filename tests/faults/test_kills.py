@@ -21,7 +21,7 @@ LEAST_STEPS = 100
     ("scenarios", "kills"),
     [
         pytest.param(["scopes", "side_by_side"], 3, id="sample"),
-        pytest.param([], LEAST_STEPS, marks=pytest.mark.deep, id="all"),
+        pytest.param([], 40, marks=pytest.mark.deep, id="all"),
     ],
 )
 def test_store_when_its_process_is_killed_right_before_a_step_then_all_acknowledged_is_there_whole(
