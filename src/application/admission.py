@@ -16,7 +16,9 @@ def standing_of(lease: Lease, env: Environment) -> Standing:
     now = env.clock.moment()
     standing = lease.standing(now)
     if standing is Standing.HELD and (
-        _was_restarted(lease, now, env) or env.host.is_gone(lease.owner)
+        lease.token in env.disowned
+        or _was_restarted(lease, now, env)
+        or env.host.is_gone(lease.owner)
     ):
         return Standing.OWNER_GONE
     return standing

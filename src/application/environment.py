@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..domain.ports import Clock, Host, Randomness
 
@@ -22,6 +22,8 @@ class Environment:
     Attributes:
         max_attempts: bounds the executions of a workflow, with progress or without; ``None`` for
             no bound.
+        disowned: tokens of leases that this process has given up, and could not say so while the
+            store was ill: nobody has them.
     """
 
     clock: Clock
@@ -29,3 +31,4 @@ class Environment:
     randomness: Randomness
     back_off: BackOff = BackOff()
     max_attempts: int | None = None
+    disowned: set[str] = field(default_factory=set, compare=False)

@@ -1,4 +1,4 @@
-"""Give up an attempt of which it is not known whether it was begun."""
+"""Give up an attempt of which it is not known whether it was begun, or whether it has ended."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class AbandonAttempt:
 
     workflow_id: str
     correlation_id: str
+    outcome: Outcome = Outcome.GIVEN_UP
 
 
 def abandon_attempt(command: AbandonAttempt, *, uow: UnitOfWork, env: Environment) -> None:
@@ -24,6 +25,6 @@ def abandon_attempt(command: AbandonAttempt, *, uow: UnitOfWork, env: Environmen
     if last is None or last.correlation_id != command.correlation_id or last.outcome is not None:
         return
     ended_at = env.clock.moment().wall
-    uow.attempts.put(replace(last, ended_at=ended_at, outcome=Outcome.GIVEN_UP))
+    uow.attempts.put(replace(last, ended_at=ended_at, outcome=command.outcome))
     if lease is not None and lease.epoch == last.epoch:
         uow.leases.put(lease.end())

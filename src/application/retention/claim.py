@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...domain.errors import PurgeUnderWay
+from ...domain.errors import PurgeUnderWay, StorageUnavailable
 from ...domain.lease import Credentials, Lease, Standing
 from ...domain.ports import Store, UnitOfWork
 from ..admission import standing_of
@@ -39,7 +39,11 @@ class Claim:
             uow.leases.put(lease)
             return cls(target, lease.credentials)
 
-        return store.write(work)
+        try:
+            return store.write(work)
+        except StorageUnavailable:
+            env.disowned.add(token)  # it may have been taken all the same
+            raise
 
     def show(self, uow: UnitOfWork, env: Environment) -> None:
         """Renew the right within a transaction where it is time to.
@@ -54,15 +58,23 @@ class Claim:
         if abs(now.uptime_ns - lease.renewed.uptime_ns) > _RENEWED_AFTER_NS:
             uow.leases.put(lease.renew(now))
 
-    def give_up(self, store: Store) -> None:
-        """Let the next one have it."""
+    def give_up(self, store: Store, env: Environment) -> None:
+        """Let the next one have it; where the store is ill, the next one of this process.
+
+        Raises:
+            StorageUnavailable: the others wait until it runs out.
+        """
 
         def work(uow: UnitOfWork) -> None:
             lease = uow.leases.get(PURGE_RESOURCE)
             if lease is not None and lease.proves(self.credentials):
                 uow.leases.put(lease.end())
 
-        store.write(work)
+        try:
+            store.write(work)
+        except StorageUnavailable:
+            env.disowned.add(self.credentials.token)
+            raise
 
 
 def _under_way(target: str, lease: Lease | None) -> PurgeUnderWay:

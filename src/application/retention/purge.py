@@ -73,7 +73,7 @@ def purge_slices(order: PurgeStore, *, store: Store, env: Environment) -> PurgeS
         return (yield from _Purge(order, store, env, claim).run())
     finally:
         with suppress(HoldfastError):
-            claim.give_up(store)
+            claim.give_up(store, env)
 
 
 class _Purge:

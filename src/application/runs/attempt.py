@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from ...domain.advice import OPEN_ANEW
@@ -13,6 +12,7 @@ from ...domain.errors import (
     HandlerDied,
     HoldfastError,
     NotRecoverable,
+    StorageUnavailable,
     TimedOut,
     Waiting,
 )
@@ -69,6 +69,7 @@ def begin(
         past: what the chain added up to, if it was rebuilt already and is still the present.
         raise_held: raise `LeaseHeld` rather than `NotRecoverable` when that is in the way.
     """
+    yield from settle_debts(kit, scope.workflow_id)
     try:
         begun: Begun | Obstructed | Moved = yield Execute(begin_attempt, command)
         if isinstance(begun, Begun) and (past is None or past.head != begun.head):
@@ -77,8 +78,12 @@ def begin(
     except BaseException:
         # Stopped in this moment: nobody would renew the lease, or give it up.
         abandon = AbandonAttempt(scope.workflow_id, command.correlation_id)
-        with suppress(HoldfastError):
+        try:
             yield Execute(abandon_attempt, abandon)
+        except StorageUnavailable:
+            kit.keeper.owe(abandon)
+        except HoldfastError:
+            pass
         raise
     if isinstance(begun, Moved):
         raise HeadMoved
@@ -94,6 +99,13 @@ def begin(
     session = Session(begun.attempt, begun.credentials, scope, past or Replay(), terms, kit.env)
     kit.keeper.watch(session)
     return session
+
+
+def settle_debts(kit: AttemptKit, workflow_id: str) -> Flow[None]:
+    """Write down what could not be written of earlier attempts: nobody has their leases."""
+    for debt in kit.keeper.debts.owed(workflow_id):
+        yield Execute(abandon_attempt, debt)
+        kit.keeper.debts.settle(debt)
 
 
 def carry(
@@ -166,7 +178,7 @@ def record_failure(
 def give_up(kit: AttemptKit, session: Session, outcome: Outcome = Outcome.GIVEN_UP) -> Flow[None]:
     """Give the lease up and leave the workflow recoverable at once, no retry used up.
 
-    Trouble in doing so is not raised: the lease then runs out by itself.
+    Trouble in doing so is not raised: it is done once the store is well again.
     """
     try:
         yield from _finish(kit, session, outcome)
@@ -191,8 +203,19 @@ def _finish(
         error,
         session.output_tail,
     )
-    if session.is_cancelled:
-        # Nothing else is written by it any more.
-        finished: Finished = yield Execute(finish_attempt, command)
-        return finished
-    return (yield from session.write(finish_attempt, command))
+    try:
+        if session.is_cancelled:
+            # Nothing else is written by it any more.
+            finished: Finished = yield Execute(finish_attempt, command)
+            return finished
+        return (yield from session.write(finish_attempt, command))
+    except StorageUnavailable:
+        # Whatever it came to: the caller is told that it was not recorded, and may carry it on.
+        kit.keeper.owe(
+            AbandonAttempt(
+                session.attempt.workflow_id,
+                session.attempt.correlation_id,
+                Outcome.GIVEN_UP if outcome is Outcome.GIVEN_UP else Outcome.STORE_TROUBLE,
+            )
+        )
+        raise

@@ -6,15 +6,18 @@ import threading
 
 from ...domain.attempt import Outcome
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import Fenced, HoldfastError, TimedOut
+from ...domain.errors import Fenced, HoldfastError, StorageUnavailable, StoreClosed, TimedOut
+from ..commands.abandon_attempt import AbandonAttempt, abandon_attempt
 from ..commands.finish_attempt import FinishAttempt, finish_attempt
 from ..commands.heartbeat import Heartbeat, heartbeat
 from ..dispatcher import Dispatcher
+from .debts import Debts
 from .session import Session, carried_session
 
 # Two renewals may fail, or come late, before a lease runs out.
 _RENEWALS_PER_LEASE = 3
 _LONGEST_NAP = 5.0
+_NAP_IN_DEBT = 1.0
 
 
 class LeaseKeeper:
@@ -22,6 +25,9 @@ class LeaseKeeper:
 
     A lease alone must not keep a hung orchestrator alive: after ``silence`` without a checkpoint,
     a finished step or a heartbeat the attempt is recorded as timed out and its lease ended.
+
+    Attributes:
+        debts: attempts of this process that ended, and could not be written down yet.
     """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
@@ -32,6 +38,7 @@ class LeaseKeeper:
         # By workflow: those whose lease was lost here, until the workflow is entered again. Their
         # code may still be running, and what it writes must not pass for an outsider's.
         self._lost: dict[str, Session] = {}
+        self.debts = Debts()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
 
@@ -40,19 +47,19 @@ class LeaseKeeper:
         with self._lock:
             self._sessions[session] = self._clock.moment().uptime_ns
             self._lost.pop(session.attempt.workflow_id, None)
-            if self._thread is None:
-                self._wake = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._keep, args=(self._wake,), name="holdfast-leases", daemon=True
-                )
-                self._thread.start()
+            self._start()
 
     def forget(self, session: Session) -> None:
         """Keep it no longer."""
         with self._lock:
             self._sessions.pop(session, None)
-            if not self._sessions:
-                self._stop()
+            self._stop_if_idle()
+
+    def owe(self, debt: AbandonAttempt) -> None:
+        """Write this down as soon as the store is well again: by then its lease is nobody's."""
+        self.debts.owe(debt)
+        with self._lock:
+            self._start()
 
     def lose(self, session: Session, why: Exception) -> None:
         """End a session whose lease is lost; remember it until its workflow is entered again."""
@@ -90,11 +97,14 @@ class LeaseKeeper:
         self._lock = threading.Lock()
         self._sessions = {}
         self._lost = {}
+        self.debts = Debts()
         self._thread = None
 
     def tick(self) -> float:
         """Renew what is due, end what is silent; return the seconds until there is more to do."""
         naps = [_LONGEST_NAP]
+        if self.debts.owed() and not self._pay():
+            naps.append(_NAP_IN_DEBT)
         for session in self.sessions():
             if session.watched:
                 naps.append(self._renew_if_due(session))
@@ -104,7 +114,21 @@ class LeaseKeeper:
                 continue
             naps.append(self._renew_if_due(session))
             naps.append(session.silence_limit - session.silent_for)
+        with self._lock:
+            self._stop_if_idle()
         return max(0.01, min(naps))
+
+    def _pay(self) -> bool:
+        """Write down what is owed, without waiting; return whether nothing is owed any more."""
+        for debt in self.debts.owed():
+            try:
+                self._dispatcher.execute(abandon_attempt, debt, timeout=0.0)
+            except StoreClosed:
+                pass  # nobody will be able to
+            except StorageUnavailable:
+                return False
+            self.debts.settle(debt)
+        return True
 
     def _renew_if_due(self, session: Session) -> float:
         interval = session.terms.duration / _RENEWALS_PER_LEASE
@@ -159,9 +183,18 @@ class LeaseKeeper:
         own = session.belongs_to(self._dispatcher.env)
         return own and session.attempt.workflow_id == workflow_id
 
-    def _stop(self) -> None:
-        self._wake.set()
-        self._thread = None
+    def _start(self) -> None:
+        if self._thread is None:
+            self._wake = threading.Event()
+            self._thread = threading.Thread(
+                target=self._keep, args=(self._wake,), name="holdfast-leases", daemon=True
+            )
+            self._thread.start()
+
+    def _stop_if_idle(self) -> None:
+        if not self._sessions and not self.debts.owed():
+            self._wake.set()
+            self._thread = None
 
     def _keep(self, wake: threading.Event) -> None:
         nap = 0.0

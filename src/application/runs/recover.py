@@ -12,7 +12,7 @@ from ...domain.scope import Scope
 from ..commands.begin_attempt import BeginAttempt, FallBack
 from ..queries.plan_recovery import PlanRecovery, RecoveryPlan, plan_recovery
 from ..scopes import opening_entry
-from .attempt import AttemptKit, Ended, HeadMoved, begin, carry
+from .attempt import AttemptKit, Ended, HeadMoved, begin, carry, settle_debts
 from .flow import Flow, Read
 from .recovery_result import RecoveryResult
 from .session import LeaseTerms
@@ -54,6 +54,7 @@ def recover(kit: AttemptKit, command: Recover, registry: HandlerRegistry) -> Flo
             are used up, the workflow was killed.
     """
     started = kit.env.clock.moment().uptime_ns
+    yield from settle_debts(kit, command.target.workflow_id)
     while True:
         planned = yield from plan(kit, command, registry)
         if planned.obstacles and not planned.would_kill:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...domain.errors import StorageUnavailable
 from ..commit_queue import Ticket
 from .connection import require_schema
 from .connections import Connections
@@ -64,7 +63,7 @@ class Writer:
             if not memory.is_of(version):
                 require_schema(connection, self._path)
             results += [_result_of(ticket, work_on) for ticket in tickets]
-            self._commit(connection, transaction)
+            self._commit(connection, transaction, deadline)
             _tell(tickets, results)
         except BaseException as error:
             # A COMMIT is never cut short. Whoever was interrupted after it is not told that it
@@ -127,13 +126,20 @@ class Writer:
         finally:
             turns.give()
 
-    def _commit(self, connection: sqlite3.Connection, transaction: Transaction) -> None:
+    def _commit(
+        self, connection: sqlite3.Connection, transaction: Transaction, deadline: float
+    ) -> None:
         try:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             # It may be in the file all the same, found by whoever opens it next: look.
-            self._connections.drop_writer()
-            if not self._has_landed(transaction, error):
+            witness = transaction.witness
+            if witness is None:  # nothing but what may be done twice
+                self._connections.drop_writer()
+                raise
+            from .landing import has_landed
+
+            if not has_landed(witness, self._connections, error, deadline):
                 raise
 
     def _give_up(self, connection: sqlite3.Connection, error: BaseException) -> None:
@@ -145,31 +151,6 @@ class Writer:
                 connection.execute("ROLLBACK")
         if not (isinstance(error, sqlite3.OperationalError) and _has_ended(connection)):
             self._connections.drop_writer()
-
-    def _has_landed(self, transaction: Transaction, failure: sqlite3.Error) -> bool:
-        """Whether a transaction whose COMMIT failed is in the file, and safely so."""
-        witness = transaction.witness
-        if witness is None:
-            return False  # nothing but what may be done twice
-        try:
-            connection = self._connections.writer()
-            if not witness.is_in(connection):
-                return False
-            # What is in the -wal was not synced. Moved into the file itself it is, or this fails.
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-        except sqlite3.Error as error:
-            raise StorageUnavailable(
-                f"{self._path}: a commit failed ({failure}) and looking whether it was written "
-                f"failed as well ({error}); read it again before you repeat it",
-                outcome="unknown",
-            ) from failure
-        if busy:
-            raise StorageUnavailable(
-                f"{self._path}: a commit failed ({failure}); it can be read, and could not be "
-                "synced because another process is reading: a power cut may take it",
-                outcome="unknown",
-            ) from failure
-        return True
 
 
 def _has_ended(connection: sqlite3.Connection) -> bool:
