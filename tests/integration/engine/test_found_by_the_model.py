@@ -1,0 +1,70 @@
+"""What the state machine and the search of ``tests/model`` found, each defect by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import holdfast
+import pytest
+
+OpenEngine: TypeAlias = Callable[..., holdfast.Engine]
+
+
+def done(_: holdfast.Run) -> str:
+    return "done"
+
+
+def failing(_: holdfast.Run) -> None:
+    raise ValueError("bad")
+
+
+def statuses(engine: holdfast.Engine) -> dict[str, str]:
+    return {str(each.id): each.status.value for each in engine.list()}
+
+
+def outcomes(engine: holdfast.Engine) -> list[str | None]:
+    return [each.outcome.value if each.outcome else None for each in engine.attempts("w")]
+
+
+class TestQuestions:
+    def test_wait_when_the_question_has_changed_then_the_answer_to_the_old_one_is_none(
+        self, engine: holdfast.Engine
+    ) -> None:
+        drafts = ["first", "second"]
+
+        @engine.workflow("review")
+        def review(run: holdfast.Run) -> Any:
+            return run.using(changed_input="rerun").wait("approval", ask=drafts[0])
+
+        with pytest.raises(holdfast.Waiting):
+            engine.start("review", workflow_id="w")
+        engine.answer("w", "approval", "of the first")
+        del drafts[0]
+
+        assert engine.recover("w").outcome.value == "waiting"
+
+        assert engine.stale() == []
+        engine.answer("w", "approval", "of the second")
+        assert engine.recover("w").output == "of the second"
+
+
+class _Gone:
+    """A host of whose processes all others are gone."""
+
+    def __init__(self, engine: holdfast.Engine) -> None:
+        self._owner = replace(engine._kernel.env.host.owner(), pid=1_000_000)
+
+    def owner(self) -> Any:
+        return self._owner
+
+    def is_gone(self, owner: Any) -> bool:
+        return bool(owner != self._owner)
+
+
+def elsewhere(engine: holdfast.Engine) -> holdfast.Engine:
+    """Let an engine be that of another process, which knows that the first one is gone."""
+    dispatcher = engine._kernel.dispatcher
+    dispatcher.env = replace(dispatcher.env, host=_Gone(engine))
+    return engine
