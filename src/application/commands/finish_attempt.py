@@ -98,7 +98,7 @@ def _settle(command: FinishAttempt, scribe: Scribe, env: Environment) -> Finishe
         return Finished(command.outcome, None, tuple(abandoned), opening)
     if command.outcome is Outcome.WAITING:
         waits = open_waits(scribe.workflow_id, scribe.uow)
-        opening.wait(resumable_at(waits, scribe.at), scribe.at)
+        opening.wait(resumable_at(waits), scribe.at)
         scribe.save(opening)
     return Finished(command.outcome, None, (), opening)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 import holdfast
 import pytest
+from holdfast.infrastructure.clock import ManualClock
 
 OpenEngine: TypeAlias = Callable[..., holdfast.Engine]
 
@@ -48,6 +50,21 @@ class TestQuestions:
         assert engine.stale() == []
         engine.answer("w", "approval", "of the second")
         assert engine.recover("w").output == "of the second"
+
+    def test_recover_when_the_clock_was_set_back_after_the_answer_then_carried_on_at_once(
+        self, open_any: OpenEngine
+    ) -> None:
+        clock = ManualClock()
+        engine = open_any(clock=clock)
+        engine.workflow("ask")(lambda run: run.wait("q"))
+        with pytest.raises(holdfast.Waiting):
+            engine.start("ask", workflow_id="w")
+        engine.answer("w", "q", 1)
+
+        clock.set_wall(clock.moment().wall - timedelta(days=2))
+
+        assert [each.workflow_id for each in engine.stale()] == ["w"]
+        assert engine.recover("w").output == 1
 
 
 class _Gone:
