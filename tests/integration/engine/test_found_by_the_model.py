@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -65,6 +67,51 @@ class TestQuestions:
 
         assert [each.workflow_id for each in engine.stale()] == ["w"]
         assert engine.recover("w").output == 1
+
+
+class TestLeavingARun:
+    def test_leave_when_the_code_went_on_past_being_cancelled_then_killed_all_the_same(
+        self, engine: holdfast.Engine
+    ) -> None:
+        run = engine.run("w", handler="h")
+        engine.cancel("w")
+        with pytest.raises(holdfast.Cancelled), run, suppress(holdfast.Cancelled):
+            run.checkpoint(state={})
+
+        assert statuses(engine) == {"w@1": "killed"}
+        assert outcomes(engine) == ["cancelled"]
+
+    def test_leave_when_the_code_went_on_without_an_answer_then_it_waits_all_the_same(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with (
+            pytest.raises(holdfast.Waiting),
+            engine.run("w", handler="h") as run,
+            suppress(holdfast.Waiting),
+        ):
+            run.wait("q")
+
+        assert statuses(engine) == {"w/q@2": "waiting", "w@1": "waiting"}
+        assert outcomes(engine) == ["waiting"]
+
+    def test_leave_when_a_task_went_on_past_being_cancelled_then_killed_all_the_same(
+        self, store: Any
+    ) -> None:
+        async def main() -> None:
+            async with holdfast.open_async(store) as engine:
+                run = await engine.run("w", handler="h")
+                await engine.cancel("w")
+
+                async def go_on() -> None:
+                    async with run:
+                        with suppress(holdfast.Cancelled):
+                            await run.checkpoint(state={})
+
+                with pytest.raises(holdfast.Cancelled):
+                    await go_on()
+                assert [each.status.value for each in await engine.list("w")] == ["killed"]
+
+        asyncio.run(main())
 
 
 class _Gone:
