@@ -13,6 +13,8 @@ import holdfast
 import pytest
 from holdfast.infrastructure.clock import ManualClock
 
+from .conftest import StoppedClock
+
 OpenEngine: TypeAlias = Callable[..., holdfast.Engine]
 
 
@@ -112,6 +114,39 @@ class TestLeavingARun:
                 assert [each.status.value for each in await engine.list("w")] == ["killed"]
 
         asyncio.run(main())
+
+    def test_checkpoint_when_the_workflow_was_entered_again_then_written_under_the_new_lease(
+        self, engine: holdfast.Engine
+    ) -> None:
+        engine.handler("h")(failing)
+        old = engine.run("w", handler="h")
+        assert not engine.recover("w", force=True).success
+        new = engine.run("w")
+
+        saved = engine.checkpoint("w", state={"mine": True})
+
+        assert saved.epoch == new.epoch == 3
+        assert new.state == {"mine": True}
+        with pytest.raises(holdfast.Fenced):
+            old.checkpoint(state={})
+        with new:
+            pass
+        assert statuses(engine)["w@1"] == "completed"
+
+    def test_checkpoint_when_a_run_that_was_succeeded_is_left_last_then_it_is_an_outsiders(
+        self, open_any: OpenEngine
+    ) -> None:
+        clock = StoppedClock()
+        engine = open_any(clock=clock)
+        engine.handler("h")(failing)
+        old = engine.run("w", handler="h")
+        engine.recover("w", force=True)
+        with pytest.raises(KeyboardInterrupt), engine.run("w"):
+            raise KeyboardInterrupt
+        with pytest.raises(holdfast.Fenced), old:
+            old.checkpoint(state={})
+
+        assert engine.checkpoint("w", state={"n": 1}).epoch == 3
 
 
 class _Gone:
