@@ -149,6 +149,23 @@ class TestLeavingARun:
         assert engine.checkpoint("w", state={"n": 1}).epoch == 3
 
 
+class TestRecovering:
+    def test_recover_when_a_stage_had_failed_and_its_handler_returns_then_completed(
+        self, engine: holdfast.Engine
+    ) -> None:
+        engine.handler("h")(done)
+        engine.checkpoint("w", type="workflow_start", resume_handler="h")
+        engine.checkpoint("w", type="stage_start", stage_id="s", resume_handler="h")
+        engine.fail("w/s@2", "bad")
+
+        result = engine.recover("w/s@2")
+
+        assert result.success
+        assert str(result.checkpoint.id if result.checkpoint else "") == "w/s@4"
+        assert statuses(engine)["w/s@2"] == "completed"
+        assert engine.context("w").outputs == {"s": "done"}
+
+
 class _Gone:
     """A host of whose processes all others are gone."""
 
