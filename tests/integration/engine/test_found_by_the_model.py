@@ -165,6 +165,23 @@ class TestRecovering:
         assert statuses(engine)["w/s@2"] == "completed"
         assert engine.context("w").outputs == {"s": "done"}
 
+    @pytest.mark.parametrize("names", ["run", "checkpoint"])
+    def test_recover_when_the_handler_was_named_after_the_chain_was_added_up_then_it_runs(
+        self, open_any: OpenEngine, names: str
+    ) -> None:
+        engine = open_any()
+        engine.handler("h")(done)
+        engine.checkpoint("w", type="workflow_start", state={"n": 1})
+        engine.checkpoint("w", state={"n": 2})
+        engine.consolidate("w")
+        if names == "run":
+            with pytest.raises(ValueError, match="bad"), engine.run("w", handler="h"):
+                raise ValueError("bad")
+        else:
+            engine.checkpoint("w", stage_id="s", resume_handler="h")
+
+        assert engine.recover("w").output == "done"
+
 
 class _Gone:
     """A host of whose processes all others are gone."""
