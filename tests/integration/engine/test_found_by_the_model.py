@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import holdfast
 import pytest
+from holdfast.application.queries.find_due import FindDue, find_due
 from holdfast.infrastructure.clock import ManualClock
 
 from .conftest import StoppedClock
@@ -181,6 +182,20 @@ class TestRecovering:
             engine.checkpoint("w", stage_id="s", resume_handler="h")
 
         assert engine.recover("w").output == "done"
+
+    def test_find_due_when_the_clock_was_set_back_by_more_than_any_pause_then_it_is_due(
+        self, open_any: OpenEngine
+    ) -> None:
+        clock = ManualClock()
+        engine = open_any(clock=clock, settings=holdfast.Settings(back_off_base=1.0))
+        engine.handler("h")(done)
+        with pytest.raises(ValueError, match="bad"), engine.run("w", handler="h"):
+            raise ValueError("bad")
+
+        clock.set_wall(clock.moment().wall - timedelta(days=2))
+
+        due = engine._kernel.dispatcher.ask(find_due, FindDue(engine.registry))
+        assert [each.workflow_id for each in due.ready] == ["w"]
 
 
 class _Gone:
