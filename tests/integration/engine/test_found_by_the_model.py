@@ -197,6 +197,20 @@ class TestRecovering:
         due = engine._kernel.dispatcher.ask(find_due, FindDue(engine.registry))
         assert [each.workflow_id for each in due.ready] == ["w"]
 
+    def test_recover_when_a_workflow_that_waited_was_opened_again_then_no_pause_is_left(
+        self, open_any: OpenEngine
+    ) -> None:
+        clock = ManualClock()
+        engine = open_any(clock=clock)
+        engine.handler("h")(done)
+        with pytest.raises(holdfast.Waiting), engine.run("w", handler="h") as run:
+            run.wait("q", until=timedelta(seconds=50))
+        engine.checkpoint("w", type="workflow_start")
+
+        plan = engine.recover("w", explain=True)
+
+        assert [each.kind.value for each in plan.obstacles] == []
+
 
 class _Gone:
     """A host of whose processes all others are gone."""
