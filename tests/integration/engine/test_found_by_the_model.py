@@ -230,3 +230,34 @@ def elsewhere(engine: holdfast.Engine) -> holdfast.Engine:
     dispatcher = engine._kernel.dispatcher
     dispatcher.env = replace(dispatcher.env, host=_Gone(engine))
     return engine
+
+
+class TestKilledInsteadOfRecovered:
+    @pytest.fixture
+    def engines(self, store: Any) -> Any:
+        engines = [holdfast.open(store, clock=StoppedClock()) for _ in range(2)]
+        yield engines
+        for each in engines:
+            each.close()
+
+    def asked_to_stop_and_gone(
+        self, engines: list[holdfast.Engine]
+    ) -> tuple[holdfast.Run, holdfast.Engine]:
+        first, second = engines
+        second.handler("h")(done)
+        run = first.run("w", handler="h")
+        first.cancel("w")
+        elsewhere(second)
+        with pytest.raises(holdfast.NotRecoverable):
+            second.recover("w")
+        assert statuses(second) == {"w@1": "killed"}
+        return run, second
+
+    def test_retry_when_it_was_asked_to_stop_before_then_it_is_carried_on(
+        self, engines: list[holdfast.Engine]
+    ) -> None:
+        _, second = self.asked_to_stop_and_gone(engines)
+
+        second.retry("w")
+
+        assert second.recover("w").output == "done"
