@@ -261,3 +261,15 @@ class TestKilledInsteadOfRecovered:
         second.retry("w")
 
         assert second.recover("w").output == "done"
+
+    def test_run_when_it_wakes_up_after_it_was_killed_then_fenced(
+        self, engines: list[holdfast.Engine]
+    ) -> None:
+        run, second = self.asked_to_stop_and_gone(engines)
+
+        with pytest.raises(holdfast.Fenced):
+            run.heartbeat()
+
+        with suppress(holdfast.Fenced):
+            run.__exit__(None, None, None)
+        assert outcomes(second) == ["died"]
