@@ -33,7 +33,7 @@ check: $(READY) ## lint and types alone
 	@echo "== types (mypy, strict)"
 	$(BIN)/mypy
 
-test-deep: $(READY) ## the long forms of the crash tests: hundreds of kills, some 15 minutes
+test-deep: $(READY) ## the long forms: hundreds of kills, thousands of histories; half an hour
 	$(BIN)/python -m pytest -m deep
 
 bench: $(BENCH_READY) $(PEERS_TRIED) ## time the hot paths, and hold every goal against what is measured
