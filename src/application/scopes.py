@@ -156,6 +156,8 @@ def error_entry(scope: Scope) -> Entry:
 
 def _take_over(scribe: Scribe, existing: Checkpoint, entry: Entry) -> Checkpoint:
     existing.take_over(scribe.epoch, scribe.at)
+    if existing.scope.kind == "workflow":
+        existing.due_at = None  # it is carried on; a question keeps the time until which it waits
     scribe.save(existing)
     if entry.payload.changes_state:
         # There is no second opening, and what the caller saved with it must not get lost.

@@ -145,6 +145,8 @@ class Scribe:
         )
         self.uow.checkpoints.add(checkpoint, entry.payload)
         self.head = checkpoint.id
+        if entry.type is CheckpointType.WORKFLOW_START:
+            self._forget_stop()
         return checkpoint
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -160,6 +162,12 @@ class Scribe:
         self._append(
             DomainEvent(kind, self.workflow_id, self.at, checkpoint_id, self.epoch, detail=detail)
         )
+
+    def _forget_stop(self) -> None:
+        """A workflow that is opened anew was not asked to stop, whatever an earlier owner was."""
+        lease = self.uow.leases.get(self.workflow_id)
+        if lease is not None and lease.stop_asked_at is not None:
+            self.uow.leases.put(replace(lease, stop_asked_at=None))
 
     def _append(self, event: DomainEvent) -> None:
         if self._in_attempt and self.correlation_id is None:

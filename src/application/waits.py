@@ -7,7 +7,7 @@ and closes the stage with the answer as its output.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ..domain.checkpoint import Checkpoint
 from ..domain.json_value import JsonValue
@@ -18,6 +18,9 @@ WAIT_KIND = "wait"
 ANSWER_KEY = "answer"
 # What the checkpoint is called that closes a question.
 ANSWERED, OVERDUE = "answered", "overdue"
+# When what was answered is due. Not the time of the answer: should the clock be set back after it,
+# the workflow would wait for that time once more.
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,10 @@ def open_waits(workflow_id: str, uow: UnitOfWork) -> list[OpenWait]:
     return [_open_wait(opening, replay) for opening in openings]
 
 
-def resumable_at(waits: list[OpenWait], now: datetime) -> datetime | None:
+def resumable_at(waits: list[OpenWait]) -> datetime | None:
     """Return when a workflow that waits can go on: at the first that is over; ``None``: never."""
     if any(wait.is_answered for wait in waits):
-        return now
+        return AT_ONCE
     return min((wait.due_at for wait in waits if wait.due_at is not None), default=None)
 
 

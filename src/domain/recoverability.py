@@ -92,11 +92,22 @@ def obstacles_of_state(
     if exhausted and not opening.status.is_final:
         text = f"{retries_used_up(attempts, opening.max_retries, max_attempts)}; {ONCE_MORE}"
         found.append(Obstacle(ObstacleKind.RETRIES_USED_UP, text))
-    due_at = None if opening.status is CheckpointStatus.WAITING else opening.due_at
-    if due_at is not None and timedelta() < due_at - now <= longest_pause:
-        text = f"it is not due before {due_at.isoformat()} (back-off)"
+    if opening.due_at is not None and is_backing_off(opening, now, longest_pause):
+        text = f"it is not due before {opening.due_at.isoformat()} (back-off)"
         found.append(Obstacle(ObstacleKind.NOT_DUE, text))
     return found
+
+
+def is_backing_off(opening: Checkpoint, now: datetime, longest_pause: timedelta) -> bool:
+    """Whether it failed, and is not to be carried on yet.
+
+    Args:
+        longest_pause: that back-off makes; one that seems to last longer comes of a clock that was
+            set back, and is over.
+    """
+    if opening.status is CheckpointStatus.WAITING or opening.due_at is None:
+        return False
+    return timedelta() < opening.due_at - now <= longest_pause
 
 
 def is_due(opening: Checkpoint, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..application.payloads import payload_of
-from ..application.runs.attempt import give_up, record_failure, record_success
+from ..application.runs.attempt import give_up, record_failure, record_return
 from ..application.runs.session import Session
 from ..application.runs.stage import (
     beat,
@@ -24,7 +24,6 @@ from ..application.runs.step import ChangedInput, StepOptions
 from ..domain.checkpoint import Checkpoint
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.name_part import check_part
-from ..domain.payload import Payload
 from ..domain.scope import Scope
 from .block import Block
 from .drivers.async_driver import AsyncDriver
@@ -118,8 +117,7 @@ class AsyncRun(RunView):
             return
         kit = self._kernel.attempts
         if error is None:
-            self._session.require_alive()
-            await self._driver.run(record_success(kit, self._session, Payload()))
+            await self._driver.run(record_return(kit, self._session))
         elif isinstance(error, Exception | SystemExit):
             await self._driver.run(record_failure(kit, self._session, error))
         else:

@@ -17,7 +17,7 @@ from ..environment import Environment
 from ..scopes import end_of
 from ..scribe import Entry, Scribe
 from ..unknown import refuse_unknown
-from ..waits import ANSWER_KEY, ANSWERED, WAIT_KIND, open_waits
+from ..waits import ANSWER_KEY, ANSWERED, AT_ONCE, WAIT_KIND, open_waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _make_due(scribe: Scribe) -> None:
         return
     opening = scribe.uow.checkpoints.get(standing.opening)
     if opening.status is CheckpointStatus.WAITING:
-        opening.due_at = scribe.at
+        opening.due_at = AT_ONCE
         scribe.save(opening)
 
 

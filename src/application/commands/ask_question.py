@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.json_value import JsonValue
 from ...domain.lease import Credentials
-from ...domain.payload import Payload
+from ...domain.payload import JsonText, Payload
 from ...domain.ports import UnitOfWork
 from ...domain.scope import Scope
 from ..environment import Environment
 from ..scopes import kill_scopes, opening_entry
 from ..scribe import Scribe
 from ..waits import WAIT_KIND, open_waits
+
+_UNANSWERED = JsonText(b"{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,9 @@ def _ask(command: AskQuestion, scribe: Scribe) -> datetime | None:
     due_at = scribe.at + until if isinstance(until, timedelta) else until
     # The code may have had a stage of that name before.
     kill_scopes(scribe, "asked as a question now", command.scope)
-    opening = scribe.write(opening_entry(command.scope, command.payload, kind=WAIT_KIND))
+    # An answer to what was asked by that name before is no answer to this.
+    payload = replace(command.payload, state=_UNANSWERED)
+    opening = scribe.write(opening_entry(command.scope, payload, kind=WAIT_KIND))
     opening.wait(due_at, scribe.at)
     scribe.save(opening)
     return due_at

@@ -17,6 +17,7 @@ from ...domain.recoverability import FATAL, Obstacle, ObstacleKind
 from ...domain.retention import OwnRetention
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding
+from ..admission import admit
 from ..environment import Environment
 from ..restart import start_from
 from ..scopes import kill_scopes
@@ -155,7 +156,9 @@ def _finished_target(
 
 def _kill(workflow: str, found: Situation, uow: UnitOfWork, env: Environment) -> str | None:
     """Kill a workflow that nobody is to carry on; return the reason that is recorded."""
-    scribe = Scribe(uow, workflow, found.epoch, env.clock.moment().wall)
+    # Its lease is ended with it: its last owner may wake up, and must not write its end anew.
+    epoch = admit(workflow, None, uow=uow, env=env)
+    scribe = Scribe(uow, workflow, epoch, env.clock.moment().wall)
     _end_last(found, scribe, Outcome.DIED)
     if found.opening is None:
         return None

@@ -98,7 +98,7 @@ def _settle(command: FinishAttempt, scribe: Scribe, env: Environment) -> Finishe
         return Finished(command.outcome, None, tuple(abandoned), opening)
     if command.outcome is Outcome.WAITING:
         waits = open_waits(scribe.workflow_id, scribe.uow)
-        opening.wait(resumable_at(waits, scribe.at), scribe.at)
+        opening.wait(resumable_at(waits), scribe.at)
         scribe.save(opening)
     return Finished(command.outcome, None, (), opening)
 
@@ -111,12 +111,21 @@ def _complete(command: FinishAttempt, scribe: Scribe) -> Finished:
     if end is not None and opening_of(scribe, command.scope) is None:
         closing, abandoned = end, list[Scope]()  # the handler closed it itself
     else:
+        _take_over_unless_in_flight(command.scope, scribe)
         closing, abandoned = close_scope(scribe, entry, abandon=f"left open by {who}")
     opening = opening_of(scribe, command.scope.workflow)
     if opening is not None and opening.retry_count:
         opening.retry_count = 0
         scribe.save(opening)
     return Finished(Outcome.COMPLETED, closing, tuple(abandoned), opening)
+
+
+def _take_over_unless_in_flight(scope: Scope, scribe: Scribe) -> None:
+    """A stage that had failed is done after all, now that the handler carried it on."""
+    opening = opening_of(scribe, scope)
+    if opening is not None and not opening.status.is_in_flight:
+        opening.take_over(scribe.epoch, scribe.at)
+        scribe.save(opening)
 
 
 def _fail(command: FinishAttempt, scribe: Scribe, env: Environment) -> Finished:

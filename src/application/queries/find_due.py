@@ -9,7 +9,7 @@ from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.errors import Damaged
 from ...domain.ports import HandlerRegistry, UnitOfWork
-from ...domain.recoverability import FATAL, Obstacle, is_due, obstacle_of_handler
+from ...domain.recoverability import FATAL, Obstacle, is_backing_off, is_due, obstacle_of_handler
 from ...domain.staleness import DEFAULT_THRESHOLD, stale_because
 from ..environment import Environment
 from ..situation import Situation, look_at
@@ -80,10 +80,10 @@ def _examine(
     opening: Checkpoint, query: FindDue, uow: UnitOfWork, env: Environment
 ) -> DueWorkflow | None:
     now = env.clock.moment().wall
-    waits = opening.status in (CheckpointStatus.WAITING, CheckpointStatus.FAILED)
-    if waits and opening.due_at is not None and not is_due(opening, now):
+    if opening.status is CheckpointStatus.WAITING and not is_due(opening, now):
         return None
-    if opening.status is CheckpointStatus.WAITING and opening.due_at is None:
+    longest_pause = timedelta(seconds=env.back_off.cap)
+    if opening.status is CheckpointStatus.FAILED and is_backing_off(opening, now, longest_pause):
         return None
     found = look_at(opening.id.workflow_id, uow, env)
     if found.is_held or (opening.status.is_in_flight and not _is_abandoned(found, query, uow, env)):

@@ -136,6 +136,24 @@ def carry(
     return Ended(finished, recorded, None, session.attempt.number)
 
 
+def record_return(kit: AttemptKit, session: Session) -> Flow[Finished]:
+    """Record what it means that a block of code came to its end, and give the lease up.
+
+    Raises:
+        Fenced, Cancelled, Waiting: that is what it ended for, whatever the code made of it; it is
+            recorded.
+    """
+    try:
+        session.require_alive()
+        swallowed = session.wait_in(None)
+        if swallowed is not None:
+            raise swallowed  # the code went on, and has no answer all the same
+    except Exception as error:
+        yield from record_failure(kit, session, error)
+        raise
+    return (yield from record_success(kit, session, EMPTY))
+
+
 def record_success(kit: AttemptKit, session: Session, payload: Payload) -> Flow[Finished]:
     """Complete the session's scope and give its lease up."""
     return (yield from _finish(kit, session, Outcome.COMPLETED, payload))

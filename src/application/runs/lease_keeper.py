@@ -45,6 +45,8 @@ class LeaseKeeper:
     def watch(self, session: Session) -> None:
         """Keep the session's lease from now on; it was renewed just now."""
         with self._lock:
+            for older in self._sessions:
+                older.is_succeeded |= older.attempt.workflow_id == session.attempt.workflow_id
             self._sessions[session] = self._clock.moment().uptime_ns
             self._lost.pop(session.attempt.workflow_id, None)
             self._start()
@@ -66,7 +68,8 @@ class LeaseKeeper:
         session.end(why)
         self.forget(session)
         with self._lock:
-            self._lost[session.attempt.workflow_id] = session
+            if not session.is_succeeded:
+                self._lost[session.attempt.workflow_id] = session
         if session.interrupt is not None:
             session.interrupt()
 
@@ -83,7 +86,7 @@ class LeaseKeeper:
             return None
         with self._lock:
             for session in self._sessions:
-                if session.attempt.workflow_id == workflow_id:
+                if session.attempt.workflow_id == workflow_id and not session.is_succeeded:
                     return session
             return self._lost.get(workflow_id)
 

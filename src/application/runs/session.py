@@ -73,6 +73,8 @@ class Session:
         past: what the chain added up to when the attempt began.
         ended: why nothing more can be done in it, once that is so.
         is_completed: the workflow was completed before: steps give what is recorded.
+        is_succeeded: its process has entered the workflow again: what is written outside of any
+            handler is not its own any more.
         timed_out: what was recorded, where the attempt was ended for being silent.
         interrupt: how the driver is told to stop the handler, where it can be stopped.
         watched: somebody else ends it when it is silent, and records that.
@@ -99,6 +101,7 @@ class Session:
         self.terms = terms
         self.is_completed = is_completed
         self.ended: Exception | None = None
+        self.is_succeeded = False
         self.timed_out: Finished | None = None
         self.interrupt: Callable[[], None] | None = None
         self.watched = False

@@ -19,6 +19,7 @@ from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
+from ..handler_named_later import with_present_handler
 from ..passing_over import passing_over
 from . import layout
 from .appender import append
@@ -103,7 +104,7 @@ class JsonCheckpointRepository:
 
     def replay(self, checkpoint_id: CheckpointId) -> Replay:
         """Return what the chain adds up to at a checkpoint."""
-        return self._chains.replay(checkpoint_id)
+        return with_present_handler(self._chains.replay(checkpoint_id), self.get)
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
         """Return the newest of a checkpoint and its ancestors that `replay` can rebuild."""

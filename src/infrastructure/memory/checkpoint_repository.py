@@ -17,6 +17,7 @@ from ...domain.replay import Change, Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
+from ..handler_named_later import with_present_handler
 from .logs import take_number
 from .tables import StoredRow, Tables, UndoLog, purged_at
 
@@ -121,7 +122,7 @@ class MemoryCheckpointRepository:
                 replay = base.copy()
             else:
                 replay.apply(self._change(self._row(each)))
-        return replay
+        return with_present_handler(replay, self.get)
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
         """Return the checkpoint itself: memory is not damaged in ways that could be told."""

@@ -17,6 +17,7 @@ from ...domain.replay import Replay
 from ...domain.scope import Scope
 from ...domain.workflow_summary import WorkflowStanding, WorkflowSummary
 from ..contents import StoredContents
+from ..handler_named_later import with_present_handler
 from ..passing_over import passing_over
 from . import statements as sql
 from .appender import Appender
@@ -171,7 +172,7 @@ class SqliteCheckpointRepository:
         """Return what the chain adds up to at a checkpoint."""
         replay = self._chains.replay(self._workflow_of(checkpoint_id), checkpoint_id)
         _require_same(replay.head, checkpoint_id)
-        return replay
+        return with_present_handler(replay, self.get)
 
     def newest_intact(self, checkpoint_id: CheckpointId) -> CheckpointId | None:
         """Return the newest of a checkpoint and its ancestors that `replay` can rebuild."""

@@ -365,12 +365,17 @@ class TestBesideOtherWork:
     def test_answer_when_the_run_is_still_at_other_work_then_taken_and_the_run_not_disturbed(
         self, engine: holdfast.Engine
     ) -> None:
-        with engine.run("w") as run:
-            with pytest.raises(holdfast.Waiting):
-                run.wait("question")
-            engine.answer("w", "question", "quick")
-            run.step("after", str)
-            assert engine.context("w").stages["question"] == {"answer": "quick"}
+        run = engine.run("w", handler="h")
+        with pytest.raises(holdfast.Waiting):
+            run.wait("question")
+        engine.answer("w", "question", "quick")
+        run.step("after", str)
+        assert engine.context("w").stages["question"] == {"answer": "quick"}
+
+        # It has no answer all the same: the attempt ends waiting, and is due at once.
+        with pytest.raises(holdfast.Waiting):
+            run.__exit__(None, None, None)
+        assert [each.workflow_id for each in engine.stale()] == ["w"]
 
     def test_wait_when_several_are_open_then_any_answer_carries_the_run_on(
         self, engine: holdfast.Engine
