@@ -53,14 +53,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .advice import ANSWER
+from .wording import ending_of, known_names, near_names, shorten, shorten_text, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from .error_record import ErrorRecord
-
-_NAMES_SHOWN = 10
 
 
 class HoldfastError(Exception):
@@ -141,8 +140,8 @@ class StateTooLarge(HoldfastError, ValueError):
         self.limit = limit
         self.largest = tuple(largest)
         self.at_least = at_least
-        parts = ", ".join(f"{key} ({_bytes(n)})" for key, n in self.largest)
-        sizes = [_bytes(size), _bytes(limit)]
+        parts = ", ".join(f"{key} ({size_of(n)})" for key, n in self.largest)
+        sizes = [size_of(size), size_of(limit)]
         if sizes[0] == sizes[1]:
             sizes = [f"{size:,} bytes", f"{limit:,} bytes"]
         super().__init__(
@@ -300,8 +299,8 @@ class InputChanged(Refused):
         self.recorded = recorded
         self.asked = asked
         super().__init__(
-            f"{subject} was recorded with the input {_shorten_text(recorded)} and is now asked "
-            f"with {_shorten_text(asked)}; {advice}"
+            f"{subject} was recorded with the input {shorten_text(recorded)} and is now asked "
+            f"with {shorten_text(asked)}; {advice}"
         )
 
 
@@ -453,7 +452,7 @@ class HandlerDied(HoldfastError):
         self.handler = handler
         self.exit_code = exit_code
         super().__init__(
-            f"{subject}: the process of {handler!r} {_ending(exit_code)} before it returned"
+            f"{subject}: the process of {handler!r} {ending_of(exit_code)} before it returned"
         )
 
 
@@ -466,7 +465,7 @@ class CommandFailed(HoldfastError):
         self.subject = subject
         self.command = tuple(command)
         self.exit_code = exit_code
-        super().__init__(f"{subject}: the command {command[0]!r} {problem or _ending(exit_code)}")
+        super().__init__(f"{subject}: the command {command[0]!r} {problem or ending_of(exit_code)}")
 
 
 class Damaged(HoldfastError):
@@ -566,65 +565,10 @@ class SchemaTooOld(SchemaMismatch):
     advice = "run `holdfast upgrade`, or open it for writing once"
 
 
-def shorten(value: object) -> str:
-    """Return a value as it stands in a message: printable ASCII, of bounded length."""
-    try:
-        return _shorten_text(ascii(value))
-    except Exception:  # noqa: BLE001 - an integer of 5,000 digits, a repr that raises
-        return f"(a value of type {type(value).__name__})"
-
-
-def near_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the known names that were probably meant, the nearest first."""
-    import difflib  # late: errors are imported by whoever starts, and seldom made
-
-    return tuple(difflib.get_close_matches(name, list(known), n=3))
-
-
-def known_names(name: str, known: Sequence[str]) -> str:
-    """Return what is known instead of *name*, for a message: near ones first, not all of many."""
-    if not known:
-        return "known: none"
-    near = near_names(name, known)
-    shown = [*near, *(each for each in known if each not in near)][:_NAMES_SHOWN]
-    more = len(known) - len(shown)
-    return (
-        (f"did you mean {' or '.join(map(repr, near))}? " if near else "")
-        + f"known: {', '.join(shown)}"
-        + (f" and {more} more" if more else "")
-    )
-
-
-def _ending(exit_code: int | None) -> str:
-    if exit_code is None or exit_code >= 0:
-        return f"ended with exit status {exit_code}"
-    return f"was killed by {signal_name(-exit_code)}"
-
-
-def signal_name(number: int) -> str:
-    """Return what people call a signal."""
-    import signal  # late: errors are imported by whoever starts, and seldom made
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
 def _restored(kind: type[HoldfastError], args: tuple[object, ...]) -> HoldfastError:
     error = kind.__new__(kind)
     error.args = args
     return error
-
-
-def _shorten_text(text: str, limit: int = 120) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def _bytes(count: int) -> str:
-    if count < 10_000:
-        return f"{count} bytes"
-    return f"{count / 1024:.0f} KiB" if count < 10 << 20 else f"{count / (1 << 20):.1f} MiB"
 
 
 # In tracebacks each goes by the name that users import and catch it by.

@@ -9,8 +9,8 @@ from enum import StrEnum
 from .advice import ANSWER, ONCE_MORE, OPEN_ANEW
 from .checkpoint import Checkpoint
 from .checkpoint_status import CheckpointStatus
-from .errors import known_names
 from .lease import Lease
+from .wording import known_names
 
 
 class ObstacleKind(StrEnum):

@@ -11,7 +11,8 @@ from math import inf
 from typing import NamedTuple
 
 from .checkpoint_status import CheckpointStatus
-from .errors import InvalidRequest, shorten
+from .errors import InvalidRequest
+from .wording import shorten
 
 DEFAULT_DAYS = 30.0
 DEFAULT_COUNT = 1000

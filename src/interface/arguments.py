@@ -7,9 +7,10 @@ from enum import StrEnum
 from math import inf
 from typing import TypeVar
 
-from ..domain.errors import InvalidRequest, StateTooLarge, shorten
+from ..domain.errors import InvalidRequest, StateTooLarge
 from ..domain.json_value import JsonValue
 from ..domain.ports import Codec
+from ..domain.wording import shorten
 
 E = TypeVar("E", bound=StrEnum)
 

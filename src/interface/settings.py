@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import inf
 
-from ..domain.errors import InvalidRequest, known_names, shorten
+from ..domain.errors import InvalidRequest
 from ..domain.lease import DEFAULT_DURATION, DEFAULT_SILENCE
+from ..domain.wording import known_names, shorten
 
 
 @dataclass(frozen=True, slots=True)

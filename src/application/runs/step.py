@@ -8,13 +8,14 @@ from math import inf
 from typing import Any, Literal, get_args
 
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import HoldfastError, InputChanged, InvalidRequest, shorten
+from ...domain.errors import HoldfastError, InputChanged, InvalidRequest
 from ...domain.json_value import JsonValue, canonical
 from ...domain.payload import Payload
 from ...domain.ports import Codec
 from ...domain.retry import delay
 from ...domain.scope import Scope
 from ...domain.scope_record import ScopeRecord
+from ...domain.wording import shorten
 from ..commands.complete_checkpoint import CompleteCheckpoint, complete_checkpoint
 from ..commands.create_checkpoint import CreateCheckpoint, create_checkpoint
 from ..commands.fail_checkpoint import FailCheckpoint, fail_checkpoint
