@@ -50,6 +50,8 @@ def enter_agent(
     changed = is_changed(record, given)
     command = CreateCheckpoint(entry, anew=changed, credentials=session.credentials)
     yield from session.write(create_checkpoint, command)
+    if kit.on_work is not None:
+        kit.on_work(scope)
     return False
 
 

@@ -58,11 +58,16 @@ class StepOptions:
 
 @dataclass(frozen=True, slots=True)
 class StepKit:
-    """What every step of a run works with."""
+    """What every step of a run works with.
+
+    Attributes:
+        on_work: told of each step and agent whose work begins, its start being durable.
+    """
 
     session: Session
     codec: Codec
     env: Environment
+    on_work: Callable[[Scope], object] | None = None
 
 
 def step(
@@ -90,6 +95,8 @@ def step(
     credentials = session.credentials
     opening = CreateCheckpoint(entry, anew=changed, credentials=credentials)
     yield from session.write(create_checkpoint, opening)
+    if kit.on_work is not None:
+        kit.on_work(scope)
     try:
         value = yield from _try(
             kit, Call(str(scope), function, args, kwargs, options.timeout), options
