@@ -106,7 +106,9 @@ def _steps(undisturbed: Run, run: Run, *, compares_names: bool) -> Iterator[Mism
     for step, count in sorted(repeated_steps(undisturbed, run).items()):
         if step not in run.outcome.in_doubt:
             problem = f"ran {count} times, although it was finished before the kill"
-            yield Mismatch(f"step {step}", problem, "is it asked with changed_input='rerun'?")
+            yield Mismatch(
+                f"step {step}", problem, "it is asked with another input, and changed_input='rerun'"
+            )
     calls, usual = run.noted.calls, undisturbed.noted.calls
     if not compares_names:
         if len(calls) > len(usual):

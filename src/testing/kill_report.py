@@ -44,7 +44,7 @@ class Mismatch:
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.problem}" + (f" ({self.hint})" if self.hint else "")
+        return f"{self.what}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,12 @@ class KillReport:
             lines.append(f"killed {run.point}:")
             lines += [f"  {each}" for each in run.mismatches]
         more = len(self.failures) - _RUNS_SHOWN
-        return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
+        if more > 0:
+            lines.append(f"and {more} more")
+        # Once each: it is mostly one mistake that many kills show.
+        found = [each.hint for run in self.failures for each in run.mismatches if each.hint]
+        lines += [f"hint: {each}" for each in dict.fromkeys(found)]
+        return "\n".join(lines)
 
 
 class DidNotSurvive(AssertionError):
