@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .advice import ANSWER
+from .advice import ANSWER, OPEN_ANEW, SEE_CHECKPOINTS, SEE_WORKFLOWS
 from .wording import ending_of, known_names, near_names, shorten, shorten_text, size_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .error_record import ErrorRecord
+
+
+# What a scope can become; anything else is done to it.
+_STATES = ("active", "completed", "failed", "recovering", "waiting", "killed")
 
 
 class HoldfastError(Exception):
@@ -158,8 +162,13 @@ class NotFound(HoldfastError, LookupError):
     def __init__(self, what: str, suggestions: Iterable[str] = ()) -> None:
         self.what = what
         self.suggestions = tuple(suggestions)
-        near = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
-        super().__init__(f"{what} does not exist{near}")
+        if self.suggestions:
+            super().__init__(
+                f"{what} does not exist; did you mean {' or '.join(self.suggestions)}?"
+            )
+            return
+        self.advice = SEE_WORKFLOWS if what.startswith("workflow ") else SEE_CHECKPOINTS
+        super().__init__(f"{what} does not exist; {self.advice}")
 
 
 class Purged(NotFound):
@@ -170,7 +179,9 @@ class Purged(NotFound):
         self.at = at
         self.suggestions = ()
         HoldfastError.__init__(
-            self, f"{what} is not there any more: it was purged at {at.isoformat()}"
+            self,
+            f"{what} is not there any more: it was purged at {at.isoformat()}; a backup or an "
+            "export from before then has it",
         )
 
 
@@ -197,7 +208,8 @@ class Refused(HoldfastError):
 class IllegalTransition(Refused):
     """A change of state that the transition table does not have.
 
-    ``wanted`` is the state that was asked for; ``"written to"`` where the scope can take no more.
+    ``wanted`` is the state that was asked for, or what was to be done with the scope: to be
+    ``"written to"``, say.
     """
 
     def __init__(self, subject: object, current: str, wanted: str, advice: str = "") -> None:
@@ -205,7 +217,7 @@ class IllegalTransition(Refused):
         self.current = current
         self.wanted = wanted
         self.advice = advice
-        become = "be" if wanted == "written to" else "become"
+        become = "become" if wanted in _STATES else "be"
         super().__init__(
             f"{subject} is {current} and cannot {become} {wanted}"
             + (f"; {advice}" if advice else "")
@@ -420,7 +432,10 @@ class Cancelled(Refused):
 
     def __init__(self, workflow_id: str) -> None:
         self.workflow_id = workflow_id
-        super().__init__(f"{workflow_id} was asked to stop; its open scopes become killed")
+        self.advice = f"to go on after all, {OPEN_ANEW}"
+        super().__init__(
+            f"{workflow_id} was asked to stop; its open scopes become killed; {self.advice}"
+        )
 
 
 class TimedOut(HoldfastError, TimeoutError):
@@ -429,7 +444,12 @@ class TimedOut(HoldfastError, TimeoutError):
     def __init__(self, subject: str, problem: str, seconds: float) -> None:
         self.subject = subject
         self.seconds = seconds
-        super().__init__(f"{subject} {problem} {seconds:g} s")
+        self.advice = (
+            "give signs of life with run.heartbeat(), or allow more with silence="
+            if "silent" in problem
+            else "allow more with timeout=, or let it do less"
+        )
+        super().__init__(f"{subject} {problem} {seconds:g} s; {self.advice}")
 
 
 class HandlerFailed(HoldfastError):
@@ -438,7 +458,7 @@ class HandlerFailed(HoldfastError):
     def __init__(self, handler: str, record: ErrorRecord) -> None:
         self.handler = handler
         self.record = record
-        super().__init__(record.summary)
+        super().__init__(f"handler {handler!r} raised {record.summary}")
 
 
 class HandlerDied(HoldfastError):
@@ -451,8 +471,10 @@ class HandlerDied(HoldfastError):
         self.subject = subject
         self.handler = handler
         self.exit_code = exit_code
+        self.advice = "what it printed last is in engine.attempts(…)"
         super().__init__(
-            f"{subject}: the process of {handler!r} {ending_of(exit_code)} before it returned"
+            f"{subject}: the process of {handler!r} {ending_of(exit_code)} before it returned; "
+            f"{self.advice}"
         )
 
 
@@ -487,13 +509,13 @@ class ChainBroken(Damaged):
 class CheckpointCorrupted(Damaged):
     """A stored row is not what was written: a digest does not match."""
 
-    def __init__(self, subject: object, problem: str) -> None:
+    def __init__(self, subject: object, problem: str, advice: str = "") -> None:
         self.subject = str(subject)
         self.problem = problem
-        super().__init__(
-            f"{subject} is damaged: {problem}; recovery falls back to its newest intact ancestor, "
-            "restore a backup to get it back"
+        self.advice = advice or (
+            "recovery falls back to its newest intact ancestor, restore a backup to get it back"
         )
+        super().__init__(f"{subject} is damaged: {problem}; {self.advice}")
 
 
 class ExportDamaged(Damaged):

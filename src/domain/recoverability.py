@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .advice import ANSWER, ONCE_MORE, OPEN_ANEW
+from .advice import ANSWER, AT_ONCE, LET_IT_END, ONCE_MORE, OPEN_ANEW
 from .checkpoint import Checkpoint
 from .checkpoint_status import CheckpointStatus
 from .lease import Lease
@@ -94,7 +94,7 @@ def obstacles_of_state(
         found.append(Obstacle(ObstacleKind.RETRIES_USED_UP, text))
     due_at = None if opening.status is CheckpointStatus.WAITING else opening.due_at
     if due_at is not None and timedelta() < due_at - now <= longest_pause:
-        text = f"it is not due before {due_at.isoformat()} (back-off)"
+        text = f"it is not due before {due_at.isoformat()} (back-off); {AT_ONCE}"
         found.append(Obstacle(ObstacleKind.NOT_DUE, text))
     return found
 
@@ -125,7 +125,7 @@ def obstacle_of_lease(lease: Lease) -> Obstacle:
     return Obstacle(
         ObstacleKind.HELD,
         f"{lease.owner} carries it on since {lease.taken_at.isoformat()} (epoch {lease.epoch}, "
-        f"lease until {lease.expires_at.isoformat()})",
+        f"lease until {lease.expires_at.isoformat()}); {LET_IT_END}",
     )
 
 

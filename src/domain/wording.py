@@ -54,7 +54,7 @@ def shorten_text(text: str, limit: int = 120) -> str:
 def size_of(count: int) -> str:
     """Return a number of bytes as people read it."""
     if count < 10_000:
-        return f"{count} bytes"
+        return f"{count} byte{'' if count == 1 else 's'}"
     return f"{count / 1024:.0f} KiB" if count < 10 << 20 else f"{count / (1 << 20):.1f} MiB"
 
 
