@@ -71,6 +71,14 @@ class HoldfastError(Exception):
 
     ``advice`` is the part of the message that says what to do, where it can be told apart.
     ``recorded_as`` is what is recorded of it, where it was raised in another process.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     try:
+    ...         engine.latest("nightly")
+    ...     except holdfast.HoldfastError as error:
+    ...         print(type(error).__name__, error)
+    NotFound workflow nightly does not exist; see what there is with engine.workflows(…)
     """
 
     advice = ""

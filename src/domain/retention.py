@@ -30,6 +30,9 @@ class Retention:
 
     Raises:
         InvalidRequest: a number cannot be one.
+
+    >>> Retention(days=90, count=100).count
+    100
     """
 
     days: float = DEFAULT_DAYS

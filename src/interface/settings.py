@@ -24,6 +24,9 @@ class Settings:
         back_off_cap: the upper bound of any such pause.
         max_attempts: executions of one workflow, with progress or without; ``None`` for no bound.
         grace: what a process of a handler has between SIGTERM and SIGKILL.
+
+    >>> Settings(lease=20, max_attempts=10).write_timeout
+    30.0
     """
 
     write_timeout: float = 30.0
