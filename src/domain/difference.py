@@ -23,8 +23,8 @@ class Difference:
     ...     for rows in (3, 4):
     ...         saved = engine.checkpoint("nightly", state={"rows": rows})
     ...     found = engine.diff("nightly@1", "nightly@2")
-    >>> [(each.old, each.new) for each in found if each.path.endswith(".rows")]
-    [(3, 4)]
+    >>> {(each.old, each.new) for each in found if each.path.endswith(".rows")}
+    {(3, 4)}
     """
 
     path: str
