@@ -43,7 +43,13 @@ class InProcess:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def execute(self, execution: Execution, *, again: bool) -> Outcome | None:
+    def execute(
+        self,
+        execution: Execution,
+        *,
+        again: bool = False,
+        elsewhere: bool = False,  # noqa: ARG002 - there is only here
+    ) -> Outcome | None:
         """Return how it ended; ``None`` when it was killed; see `Processes`."""
         kernel = self._open(execution, again=again)
         mortal: Any = _MortalStore(kernel.store)

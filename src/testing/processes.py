@@ -59,11 +59,14 @@ class Processes:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def execute(self, execution: Execution, *, again: bool) -> Outcome | None:
+    def execute(
+        self, execution: Execution, *, again: bool = False, elsewhere: bool = False
+    ) -> Outcome | None:
         """Return how it ended; ``None`` when it was killed.
 
         Args:
             again: whether this carries on what another execution left.
+            elsewhere: whether it begins where others are carried on.
         """
         room = Path(execution.ledger).parent
         outcome, output = room / f"outcome-{int(again)}", room / "output"
@@ -75,7 +78,7 @@ class Processes:
             "outcome": str(outcome),
             "output": str(output),
         }
-        status = self._nurseries[again].ask(order)["status"]
+        status = self._nurseries[again or elsewhere].ask(order)["status"]
         if status == 0:
             return Outcome.from_dict(json.loads(outcome.read_text()))
         if status == -signal.SIGKILL and execution.kill_at:

@@ -30,7 +30,9 @@ _SIDES: tuple[Side, ...] = ("before", "after")
 class _Executor(Protocol):
     """Executes a workflow; what it returns is ``None`` where that was killed."""
 
-    def execute(self, execution: Execution, *, again: bool) -> Outcome | None: ...
+    def execute(
+        self, execution: Execution, *, again: bool = ..., elsewhere: bool = ...
+    ) -> Outcome | None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
 
@@ -134,7 +136,8 @@ def kill_everywhere(
 
 def _report(workflow: str, trials: _Trials, at_most: int | None) -> KillReport:
     undisturbed = trials.undisturbed()
-    varying = varying_places(undisturbed, trials.undisturbed())
+    # In the other process: what a step takes from that, the hash of a text say, differs too.
+    varying = varying_places(undisturbed, trials.undisturbed(elsewhere=True))
     points = [
         KillPoint(number, side, wrote)
         for number, wrote in sorted(undisturbed.noted.commits.items())
@@ -168,9 +171,9 @@ class _Trials:
     fresh: Callable[[], object]
     outside: Callable[[], JsonValue]
 
-    def undisturbed(self) -> Run:
+    def undisturbed(self, *, elsewhere: bool = False) -> Run:
         """Return a run that nothing happens to; raises `AssertionError` when it fails."""
-        run = self._run(None)
+        run = self._run(None, elsewhere=elsewhere)
         if run.outcome.error is not None:
             raise AssertionError(
                 f"{self.execution.workflow!r} fails undisturbed: {run.outcome.error}"
@@ -181,17 +184,17 @@ class _Trials:
         """Return a run that was killed at *point*, and carried on."""
         return self._run(point)
 
-    def _run(self, point: KillPoint | None) -> Run:
+    def _run(self, point: KillPoint | None, *, elsewhere: bool = False) -> Run:
         room = Path(tempfile.mkdtemp(dir=self.folder))
         ledger = room / "ledger"
         execution = replace(self.execution, target=self._new_store(room), ledger=str(ledger))
         self.fresh()
         outcome = None
         if point is None:
-            outcome = self.executor.execute(execution, again=False)
+            outcome = self.executor.execute(execution, elsewhere=elsewhere)
         else:
             to_be_killed = replace(execution, kill_at=point.number, side=point.side)
-            survivor = self.executor.execute(to_be_killed, again=False)
+            survivor = self.executor.execute(to_be_killed)
             # It has not come to that commit where a run does not always make as many.
             outcome = survivor or self.executor.execute(execution, again=True)
         assert outcome is not None  # noqa: S101 - nothing killed it

@@ -50,6 +50,12 @@ def right_random(run: holdfast.Run) -> dict[str, Any]:
     return {"token": drawn, "length": run.step("measure", len, drawn)}
 
 
+@app.workflow("hashes")
+def hashes(run: holdfast.Run) -> int:
+    """The hash of a text is another one in each process; once recorded, it stays."""
+    return int(run.step("hash", hash, "text"))
+
+
 @app.workflow("asks")
 def asks(run: holdfast.Run) -> str:
     draft = run.step("draft", str, "text")
