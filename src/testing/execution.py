@@ -81,7 +81,8 @@ def _outcome(engine: Engine, execution: Execution) -> Outcome:
     try:
         result = _start(engine, execution)
     except Exception as error:  # noqa: BLE001 - told to whoever compares
-        return Outcome(error=f"{type(error).__name__}: {error}", in_doubt=in_doubt)
+        notes = "".join(f" ({each})" for each in getattr(error, "__notes__", ()))
+        return Outcome(error=f"{type(error).__name__}: {error}{notes}", in_doubt=in_doubt)
     return Outcome(result, _context(engine), in_doubt=in_doubt)
 
 
@@ -91,7 +92,7 @@ def _start(engine: Engine, execution: Execution) -> JsonValue:
             return engine.start(execution.workflow, workflow_id=WORKFLOW_ID, input=execution.input)
         except Waiting as waiting:
             if waiting.name not in execution.answers:
-                waiting.add_note("give answers={…} with a value for it")
+                waiting.add_note(f"or give survives_kills answers={{{waiting.name!r}: …}}")
                 raise
             answer = execution.answers[waiting.name]
             engine.answer(workflow_id=WORKFLOW_ID, name=waiting.name, value=answer)

@@ -96,7 +96,8 @@ class _Nursery:
     def __init__(self, function: JsonObject, hash_seed: str) -> None:
         self._function = function
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(function["sys_path"])],
+            # -P: what lies in the working folder must not pass for the standard library.
+            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(function["sys_path"])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
