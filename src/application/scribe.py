@@ -11,7 +11,7 @@ from ..domain.checkpoint_id import CheckpointId
 from ..domain.checkpoint_status import CheckpointStatus
 from ..domain.checkpoint_type import CheckpointType
 from ..domain.error_record import ErrorRecord
-from ..domain.errors import IllegalTransition, InvalidRequest, shorten
+from ..domain.errors import IllegalTransition, InvalidRequest
 from ..domain.events import DomainEvent, EventKind
 from ..domain.json_value import JsonValue
 from ..domain.lease import Credentials
@@ -19,6 +19,7 @@ from ..domain.name_part import check_part
 from ..domain.payload import EMPTY, Payload
 from ..domain.ports import UnitOfWork
 from ..domain.scope import Scope
+from ..domain.wording import shorten
 from ..domain.workflow_summary import WorkflowStanding
 from .admission import admit
 from .environment import Environment

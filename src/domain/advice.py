@@ -14,6 +14,18 @@ START_AGAIN = (
 OPEN_ANEW = "open it anew with engine.retry(…)"
 """For a workflow that was killed."""
 
+LET_IT_END = "wait for it to end, or take it over with force=True"
+"""For a workflow that somebody carries on."""
+
+AT_ONCE = "with force=True it runs at once"
+"""For a workflow whose back-off is not over."""
+
+SEE_WORKFLOWS = "see what there is with engine.workflows(…)"
+"""For a workflow that does not exist, and is like none that does."""
+
+SEE_CHECKPOINTS = "see what there is with engine.list(…)"
+"""For a checkpoint that does not exist, and is like none that does."""
+
 ANSWER = "answer with engine.answer(…)"
 """For a workflow that waits for an answer."""
 

@@ -35,6 +35,14 @@ class Attempt:
         begun_after: the sequence of the workflow's head when it began.
         outcome: ``None`` as long as it has none; a process that dies leaves it so.
         output_tail: the end of what the handler's own process printed, where it had one.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     with engine.run("nightly"):
+    ...         pass
+    ...     (attempt,) = engine.attempts("nightly")
+    >>> attempt.number, attempt.epoch, str(attempt.outcome)
+    (1, 1, 'completed')
     """
 
     workflow_id: str

@@ -75,6 +75,12 @@ class Checkpoint:
         due_at: not to be carried on before that time.
         reason: why it was killed.
         kind: of a stage's opening, its kind; of an agent's, its family.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly", name="loaded", state={"rows": 3})
+    ...     print(saved.id, saved.type, saved.status, saved.name, saved.state)
+    nightly@1 progress completed loaded {'rows': 3}
     """
 
     id: CheckpointId

@@ -9,6 +9,7 @@ from .advice import ENCODED
 from .errors import InvalidId
 from .name_part import file_name
 from .scope import Scope
+from .wording import shorten
 
 MAX_SEQUENCE = 2**63 - 1
 
@@ -58,7 +59,10 @@ class CheckpointId(_Parts):
             _refuse(text)
         if len(digits) > len(str(MAX_SEQUENCE)):
             raise InvalidId("sequence", digits, "it must be a positive 64-bit integer")
-        return cls.of(Scope.parse(scope), int(digits))
+        try:
+            return cls.of(Scope.parse(scope), int(digits))
+        except InvalidId as error:
+            raise InvalidId(error.what, error.value, f"{error.rule} (in {shorten(text)})") from None
 
     @property
     def scope(self) -> Scope:

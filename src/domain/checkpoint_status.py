@@ -6,7 +6,11 @@ from enum import StrEnum
 
 
 class CheckpointStatus(StrEnum):
-    """The state of a checkpoint, and so of the scope that it opened."""
+    """The state of a checkpoint, and so of the scope that it opened.
+
+    >>> CheckpointStatus("killed").is_final
+    True
+    """
 
     ACTIVE = "active"
     RECOVERING = "recovering"

@@ -8,7 +8,11 @@ from .scope import ScopeKind
 
 
 class CheckpointType(StrEnum):
-    """The type of a checkpoint: opening, closing, fact or failure."""
+    """The type of a checkpoint: opening, closing, fact or failure.
+
+    >>> [each.value for each in CheckpointType if each.closes]
+    ['workflow_complete', 'stage_complete', 'agent_complete']
+    """
 
     WORKFLOW_START = "workflow_start"
     STAGE_START = "stage_start"

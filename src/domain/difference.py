@@ -17,6 +17,14 @@ class Difference:
         path: keys and indexes, as ``state.messages[3].text``; a key with other than letters,
             digits and underscores stands in quotes, as ``state["a b"]``.
         old: the value before; of no meaning where it was ``added``, as ``new`` where ``removed``.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     for rows in (3, 4):
+    ...         saved = engine.checkpoint("nightly", state={"rows": rows})
+    ...     found = engine.diff("nightly@1", "nightly@2")
+    >>> {(each.old, each.new) for each in found if each.path.endswith(".rows")}
+    {(3, 4)}
     """
 
     path: str

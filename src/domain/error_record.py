@@ -17,6 +17,9 @@ class ErrorRecord:
         type: the qualified name of its class, at most 200 characters.
         message: at most 4,000 characters, cut at the end.
         traceback: at most 16,000 characters, cut at the beginning: the end tells most.
+
+    >>> ErrorRecord.of(ValueError("no luck")).summary
+    'ValueError: no luck'
     """
 
     type: str

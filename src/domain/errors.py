@@ -52,7 +52,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .advice import ANSWER
+from .advice import ANSWER, OPEN_ANEW, SEE_CHECKPOINTS, SEE_WORKFLOWS
+from .wording import ending_of, known_names, near_names, shorten, shorten_text, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +61,9 @@ if TYPE_CHECKING:
 
     from .error_record import ErrorRecord
 
-_NAMES_SHOWN = 10
+
+# What a scope can become; anything else is done to it.
+_STATES = ("active", "completed", "failed", "recovering", "waiting", "killed")
 
 
 class HoldfastError(Exception):
@@ -68,6 +71,14 @@ class HoldfastError(Exception):
 
     ``advice`` is the part of the message that says what to do, where it can be told apart.
     ``recorded_as`` is what is recorded of it, where it was raised in another process.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     try:
+    ...         engine.latest("nightly")
+    ...     except holdfast.HoldfastError as error:
+    ...         print(type(error).__name__, error)
+    NotFound workflow nightly does not exist; see what there is with engine.workflows(…)
     """
 
     advice = ""
@@ -141,8 +152,8 @@ class StateTooLarge(HoldfastError, ValueError):
         self.limit = limit
         self.largest = tuple(largest)
         self.at_least = at_least
-        parts = ", ".join(f"{key} ({_bytes(n)})" for key, n in self.largest)
-        sizes = [_bytes(size), _bytes(limit)]
+        parts = ", ".join(f"{key} ({size_of(n)})" for key, n in self.largest)
+        sizes = [size_of(size), size_of(limit)]
         if sizes[0] == sizes[1]:
             sizes = [f"{size:,} bytes", f"{limit:,} bytes"]
         super().__init__(
@@ -159,8 +170,13 @@ class NotFound(HoldfastError, LookupError):
     def __init__(self, what: str, suggestions: Iterable[str] = ()) -> None:
         self.what = what
         self.suggestions = tuple(suggestions)
-        near = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
-        super().__init__(f"{what} does not exist{near}")
+        if self.suggestions:
+            super().__init__(
+                f"{what} does not exist; did you mean {' or '.join(self.suggestions)}?"
+            )
+            return
+        self.advice = SEE_WORKFLOWS if what.startswith("workflow ") else SEE_CHECKPOINTS
+        super().__init__(f"{what} does not exist; {self.advice}")
 
 
 class Purged(NotFound):
@@ -171,7 +187,9 @@ class Purged(NotFound):
         self.at = at
         self.suggestions = ()
         HoldfastError.__init__(
-            self, f"{what} is not there any more: it was purged at {at.isoformat()}"
+            self,
+            f"{what} is not there any more: it was purged at {at.isoformat()}; a backup or an "
+            "export from before then has it",
         )
 
 
@@ -198,7 +216,8 @@ class Refused(HoldfastError):
 class IllegalTransition(Refused):
     """A change of state that the transition table does not have.
 
-    ``wanted`` is the state that was asked for; ``"written to"`` where the scope can take no more.
+    ``wanted`` is the state that was asked for, or what was to be done with the scope: to be
+    ``"written to"``, say.
     """
 
     def __init__(self, subject: object, current: str, wanted: str, advice: str = "") -> None:
@@ -206,7 +225,7 @@ class IllegalTransition(Refused):
         self.current = current
         self.wanted = wanted
         self.advice = advice
-        become = "be" if wanted == "written to" else "become"
+        become = "become" if wanted in _STATES else "be"
         super().__init__(
             f"{subject} is {current} and cannot {become} {wanted}"
             + (f"; {advice}" if advice else "")
@@ -300,8 +319,8 @@ class InputChanged(Refused):
         self.recorded = recorded
         self.asked = asked
         super().__init__(
-            f"{subject} was recorded with the input {_shorten_text(recorded)} and is now asked "
-            f"with {_shorten_text(asked)}; {advice}"
+            f"{subject} was recorded with the input {shorten_text(recorded)} and is now asked "
+            f"with {shorten_text(asked)}; {advice}"
         )
 
 
@@ -421,7 +440,10 @@ class Cancelled(Refused):
 
     def __init__(self, workflow_id: str) -> None:
         self.workflow_id = workflow_id
-        super().__init__(f"{workflow_id} was asked to stop; its open scopes become killed")
+        self.advice = f"to go on after all, {OPEN_ANEW}"
+        super().__init__(
+            f"{workflow_id} was asked to stop; its open scopes become killed; {self.advice}"
+        )
 
 
 class TimedOut(HoldfastError, TimeoutError):
@@ -430,7 +452,12 @@ class TimedOut(HoldfastError, TimeoutError):
     def __init__(self, subject: str, problem: str, seconds: float) -> None:
         self.subject = subject
         self.seconds = seconds
-        super().__init__(f"{subject} {problem} {seconds:g} s")
+        self.advice = (
+            "give signs of life with run.heartbeat(), or allow more with silence="
+            if "silent" in problem
+            else "allow more with timeout=, or let it do less"
+        )
+        super().__init__(f"{subject} {problem} {seconds:g} s; {self.advice}")
 
 
 class HandlerFailed(HoldfastError):
@@ -439,7 +466,7 @@ class HandlerFailed(HoldfastError):
     def __init__(self, handler: str, record: ErrorRecord) -> None:
         self.handler = handler
         self.record = record
-        super().__init__(record.summary)
+        super().__init__(f"handler {handler!r} raised {record.summary}")
 
 
 class HandlerDied(HoldfastError):
@@ -452,8 +479,10 @@ class HandlerDied(HoldfastError):
         self.subject = subject
         self.handler = handler
         self.exit_code = exit_code
+        self.advice = "what it printed last is in engine.attempts(…)"
         super().__init__(
-            f"{subject}: the process of {handler!r} {_ending(exit_code)} before it returned"
+            f"{subject}: the process of {handler!r} {ending_of(exit_code)} before it returned; "
+            f"{self.advice}"
         )
 
 
@@ -466,7 +495,7 @@ class CommandFailed(HoldfastError):
         self.subject = subject
         self.command = tuple(command)
         self.exit_code = exit_code
-        super().__init__(f"{subject}: the command {command[0]!r} {problem or _ending(exit_code)}")
+        super().__init__(f"{subject}: the command {command[0]!r} {problem or ending_of(exit_code)}")
 
 
 class Damaged(HoldfastError):
@@ -488,13 +517,13 @@ class ChainBroken(Damaged):
 class CheckpointCorrupted(Damaged):
     """A stored row is not what was written: a digest does not match."""
 
-    def __init__(self, subject: object, problem: str) -> None:
+    def __init__(self, subject: object, problem: str, advice: str = "") -> None:
         self.subject = str(subject)
         self.problem = problem
-        super().__init__(
-            f"{subject} is damaged: {problem}; recovery falls back to its newest intact ancestor, "
-            "restore a backup to get it back"
+        self.advice = advice or (
+            "recovery falls back to its newest intact ancestor, restore a backup to get it back"
         )
+        super().__init__(f"{subject} is damaged: {problem}; {self.advice}")
 
 
 class ExportDamaged(Damaged):
@@ -566,65 +595,10 @@ class SchemaTooOld(SchemaMismatch):
     advice = "run `holdfast upgrade`, or open it for writing once"
 
 
-def shorten(value: object) -> str:
-    """Return a value as it stands in a message: printable ASCII, of bounded length."""
-    try:
-        return _shorten_text(ascii(value))
-    except Exception:  # noqa: BLE001 - an integer of 5,000 digits, a repr that raises
-        return f"(a value of type {type(value).__name__})"
-
-
-def near_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the known names that were probably meant, the nearest first."""
-    import difflib  # late: errors are imported by whoever starts, and seldom made
-
-    return tuple(difflib.get_close_matches(name, list(known), n=3))
-
-
-def known_names(name: str, known: Sequence[str]) -> str:
-    """Return what is known instead of *name*, for a message: near ones first, not all of many."""
-    if not known:
-        return "known: none"
-    near = near_names(name, known)
-    shown = [*near, *(each for each in known if each not in near)][:_NAMES_SHOWN]
-    more = len(known) - len(shown)
-    return (
-        (f"did you mean {' or '.join(map(repr, near))}? " if near else "")
-        + f"known: {', '.join(shown)}"
-        + (f" and {more} more" if more else "")
-    )
-
-
-def _ending(exit_code: int | None) -> str:
-    if exit_code is None or exit_code >= 0:
-        return f"ended with exit status {exit_code}"
-    return f"was killed by {signal_name(-exit_code)}"
-
-
-def signal_name(number: int) -> str:
-    """Return what people call a signal."""
-    import signal  # late: errors are imported by whoever starts, and seldom made
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
 def _restored(kind: type[HoldfastError], args: tuple[object, ...]) -> HoldfastError:
     error = kind.__new__(kind)
     error.args = args
     return error
-
-
-def _shorten_text(text: str, limit: int = 120) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def _bytes(count: int) -> str:
-    if count < 10_000:
-        return f"{count} bytes"
-    return f"{count / 1024:.0f} KiB" if count < 10 << 20 else f"{count / (1 << 20):.1f} MiB"
 
 
 # In tracebacks each goes by the name that users import and catch it by.

@@ -43,6 +43,13 @@ class DomainEvent:
         correlation_id: that of the attempt it belongs to, where it belongs to one.
         detail: small JSON values that explain it; never states.
         number: store-wide, and only growing; 0 until it is recorded.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly", name="loaded")
+    ...     (event,) = engine.events()
+    >>> event.number, event.kind.value, str(event.checkpoint_id)
+    (1, 'created', 'nightly@1')
     """
 
     kind: EventKind

@@ -44,6 +44,14 @@ class ExecutionContext:
         outputs: of what is finished, by ``"stage"`` or ``"stage/agent"``, encoded as in ids, in
             the order of completion.
         interrupted: scopes opened and not closed, in the order of opening.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly", state={"rows": 3})
+    ...     opened = engine.checkpoint("nightly", stage_id="load", type="stage_start", input="src")
+    ...     context = engine.context("nightly")
+    >>> context.workflow_state, [(str(each.scope), each.input) for each in context.interrupted]
+    ({'rows': 3}, [('nightly/load', 'src')])
     """
 
     checkpoint_id: CheckpointId

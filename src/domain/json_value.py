@@ -11,7 +11,8 @@ from itertools import chain
 from math import isfinite
 from typing import Any, TypeAlias
 
-from .errors import StateNotSerializable, shorten
+from .errors import StateNotSerializable
+from .wording import shorten
 
 # Recursive aliases of dict and list are invariant and reject most callers' honest types.
 JsonValue: TypeAlias = Any

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .advice import ANSWER, ONCE_MORE, OPEN_ANEW
+from .advice import ANSWER, AT_ONCE, LET_IT_END, ONCE_MORE, OPEN_ANEW
 from .checkpoint import Checkpoint
 from .checkpoint_status import CheckpointStatus
-from .errors import known_names
 from .lease import Lease
+from .wording import known_names
 
 
 class ObstacleKind(StrEnum):
@@ -93,7 +93,7 @@ def obstacles_of_state(
         text = f"{retries_used_up(attempts, opening.max_retries, max_attempts)}; {ONCE_MORE}"
         found.append(Obstacle(ObstacleKind.RETRIES_USED_UP, text))
     if opening.due_at is not None and is_backing_off(opening, now, longest_pause):
-        text = f"it is not due before {opening.due_at.isoformat()} (back-off)"
+        text = f"it is not due before {opening.due_at.isoformat()} (back-off); {AT_ONCE}"
         found.append(Obstacle(ObstacleKind.NOT_DUE, text))
     return found
 
@@ -136,7 +136,7 @@ def obstacle_of_lease(lease: Lease) -> Obstacle:
     return Obstacle(
         ObstacleKind.HELD,
         f"{lease.owner} carries it on since {lease.taken_at.isoformat()} (epoch {lease.epoch}, "
-        f"lease until {lease.expires_at.isoformat()})",
+        f"lease until {lease.expires_at.isoformat()}); {LET_IT_END}",
     )
 
 

@@ -11,7 +11,8 @@ from math import inf
 from typing import NamedTuple
 
 from .checkpoint_status import CheckpointStatus
-from .errors import InvalidRequest, shorten
+from .errors import InvalidRequest
+from .wording import shorten
 
 DEFAULT_DAYS = 30.0
 DEFAULT_COUNT = 1000
@@ -29,6 +30,9 @@ class Retention:
 
     Raises:
         InvalidRequest: a number cannot be one.
+
+    >>> Retention(days=90, count=100).count
+    100
     """
 
     days: float = DEFAULT_DAYS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .errors import InvalidRequest, shorten
+from .errors import InvalidRequest
 from .lease import Credentials
 from .scope import Scope
+from .wording import shorten
 
 PREFIX = "HOLDFAST_RUN_"
 SIGNS = f"{PREFIX}SIGNS"

@@ -77,6 +77,13 @@ class VerifyReport:
         findings: what is damaged, and with a repair what was: `Finding.repair` says what was done.
         checked: how many of each kind were looked at.
         quarantine: the file that holds what was taken out; ``None`` where nothing was.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly")
+    ...     report = engine.verify()
+    >>> report.findings, report.checked["checkpoints"]
+    ((), 1)
     """
 
     target: str

@@ -35,6 +35,13 @@ class WorkflowSummary:
             open nothing.
         checkpoints: how many of its checkpoints are kept.
         updated_at: when its newest checkpoint was written, or its last heartbeat.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly", resume_handler="rebuild")
+    ...     (found,) = engine.workflows()
+    >>> found.workflow_id, str(found.status), found.checkpoints
+    ('nightly', 'active', 2)
     """
 
     workflow_id: str

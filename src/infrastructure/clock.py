@@ -38,7 +38,8 @@ class ManualClock:
     """A clock that stands still until it is turned. May be used from any thread.
 
     >>> clock = ManualClock()
-    >>> clock.advance(90)
+    >>> clock.advance(timedelta(minutes=1))
+    >>> clock.advance(30)
     >>> clock.moment().wall.isoformat()
     '2026-01-01T00:01:30+00:00'
     """
@@ -63,10 +64,12 @@ class ManualClock:
                 self._turned.wait(0.01)
         return event.is_set()
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass, on both clocks."""
+    def advance(self, by: timedelta | float) -> None:
+        """Let time pass, on both clocks; a number is of seconds."""
+        passed = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        seconds = passed.total_seconds() if isinstance(by, timedelta) else by
         with self._turned:
-            self._wall += timedelta(seconds=seconds)
+            self._wall += passed
             self._uptime_ns += int(seconds * 1e9)
             self._turned.notify_all()
 

@@ -176,7 +176,10 @@ class CommitQueue:
                 self._withdraw(party)
                 for ticket in party.tickets:
                     ticket.fail(
-                        StoreBusy(f"{self._target} stayed locked by another thread of this process")
+                        StoreBusy(
+                            f"{self._target} stayed locked by another thread of this process; "
+                            "try again, or allow more with Settings(write_timeout=…)"
+                        )
                     )
                 return
         if not party.leads:

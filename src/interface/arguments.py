@@ -7,9 +7,10 @@ from enum import StrEnum
 from math import inf
 from typing import TypeVar
 
-from ..domain.errors import InvalidRequest, StateTooLarge, shorten
+from ..domain.errors import InvalidRequest, StateTooLarge
 from ..domain.json_value import JsonValue
 from ..domain.ports import Codec
+from ..domain.wording import known_names, shorten
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -22,8 +23,10 @@ def chosen(kind: type[E], what: str, value: str) -> E:
     try:
         return kind(value)
     except ValueError:
-        names = ", ".join(kind)
-        raise InvalidRequest(f"{what} {value!r} is not one of {names}") from None
+        known = known_names(str(value), [str(each) for each in kind])
+        raise InvalidRequest(
+            f"{what} {shorten(value)} is not one of those that there are ({known})"
+        ) from None
 
 
 def require_seconds(what: str, seconds: float | None) -> None:

@@ -85,6 +85,14 @@ class AsyncEngine:
 
     Made by `holdfast.open_async`. May be used from many tasks of one loop. A call that is cancelled
     may have saved, never half.
+
+    >>> import asyncio, holdfast
+    >>> async def main():
+    ...     async with holdfast.open_async("memory:") as engine:
+    ...         saved = await engine.checkpoint("nightly", state={"done": 3})
+    ...         return str(saved.id), (await engine.context("nightly")).workflow_state
+    >>> asyncio.run(main())
+    ('nightly@1', {'done': 3})
     """
 
     def __init__(self, kernel: Kernel) -> None:

@@ -34,6 +34,13 @@ class AsyncRun(RunView):
     """A workflow being carried on under a lease. May be used from many tasks of one loop.
 
     Everything is as in `Run`, awaited; plain functions are run in threads.
+
+    >>> import asyncio, holdfast
+    >>> async def main():
+    ...     async with holdfast.open_async("memory:") as engine, engine.run("nightly") as run:
+    ...         return await run.step("count", len, "abc")
+    >>> asyncio.run(main())
+    3
     """
 
     def __init__(
@@ -125,7 +132,16 @@ class AsyncRun(RunView):
 
 
 class AsyncStage(StageView):
-    """A stage of a run, to be used with ``async with``, from many tasks of one loop."""
+    """A stage of a run, to be used with ``async with``, from many tasks of one loop.
+
+    >>> import asyncio, holdfast
+    >>> async def main():
+    ...     async with holdfast.open_async("memory:") as engine, engine.run("nightly") as run:
+    ...         async with run.stage("read", kind="parallel") as stage:
+    ...             return await stage.map(str.upper, ["a", "b"])
+    >>> asyncio.run(main())
+    ['A', 'B']
+    """
 
     _usage = "async with run.stage(…) as stage:"
 
@@ -212,7 +228,17 @@ class AsyncStage(StageView):
 
 
 class AsyncAgent(AgentView):
-    """An agent of a stage, to be used with ``async with``; see `Agent`."""
+    """An agent of a stage, to be used with ``async with``; see `Agent`.
+
+    >>> import asyncio, holdfast
+    >>> async def main():
+    ...     async with holdfast.open_async("memory:") as engine, engine.run("nightly") as run:
+    ...         async with run.stage("talk") as stage, stage.agent("writer") as agent:
+    ...             agent.output = "done"
+    ...         return dict((await engine.context("nightly")).outputs)
+    >>> asyncio.run(main())
+    {'talk/writer': 'done', 'talk': None}
+    """
 
     _usage = "async with stage.agent(…) as agent:"
 

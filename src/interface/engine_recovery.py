@@ -87,6 +87,15 @@ class Recovery(EngineBase):
             LeaseHeld: it is running.
             InputChanged: it was started with another input.
             NotRecoverable: it cannot be carried on; has every reason.
+
+        >>> import holdfast
+        >>> app = holdfast.Registry()
+        >>> @app.workflow("greet")
+        ... def greet(run):
+        ...     return run.step("write", "hello {}".format, run.input)
+        >>> with holdfast.open("memory:", registry=app) as engine:
+        ...     engine.start("greet", workflow_id="g-1", input="you")
+        'hello you'
         """
         from ..application.runs.start import start
         from .orders import start_order
@@ -142,6 +151,18 @@ class Recovery(EngineBase):
         Raises:
             NotFound: there is no such checkpoint or workflow.
             NotRecoverable: nothing was run; has every reason.
+
+        >>> import holdfast
+        >>> app = holdfast.Registry()
+        >>> @app.handler("rebuild")
+        ... def rebuild(run):
+        ...     return run.context.workflow_state["done"]
+        >>> with holdfast.open("memory:", registry=app) as engine:
+        ...     saved = engine.checkpoint("nightly", state={"done": 3}, resume_handler="rebuild")
+        ...     print(engine.recover("nightly", explain=True).verdict)
+        ...     print(engine.recover("nightly").output)
+        would resume nightly...
+        3
         """
         from ..application.runs.recover import plan, recover
         from .orders import recover_order

@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from ..domain.errors import InvalidRequest, shorten
+from ..domain.errors import InvalidRequest
+from ..domain.wording import shorten
 from .engine_base import EngineBase
 from .targets import WorkflowRef, workflow_of
 

@@ -63,6 +63,15 @@ class Writing(EngineBase):
             InvalidId, StateNotSerializable, StateTooLarge, InvalidRequest: nothing was written.
             LeaseHeld: somebody else carries the workflow on.
             ScopeOpen, IllegalTransition: its scope does not allow it as things stand.
+
+        >>> import holdfast
+        >>> with holdfast.open("memory:") as engine:
+        ...     first = engine.checkpoint("nightly", state={"rows": 3}, metadata={"team": "blue"})
+        ...     second = engine.checkpoint("nightly", patch={"rows": 4, "done": True})
+        ...     print(engine.context("nightly").workflow_state)
+        ...     print([str(each.id) for each in engine.list(metadata={"team": "blue"})])
+        {'rows': 4, 'done': True}
+        ['nightly@1']
         """
         scope = Scope(workflow_id, stage_id, agent_id)
         payload = payload_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -44,6 +44,7 @@ class Kernel:
         handed_on: what children find in their environment beside that of this process: what options
             said to it.
         stopping: set, it ends the handlers' own processes, and hands back what they carried on.
+        on_work: told of each step and agent whose work begins, its start being durable.
     """
 
     store: Store
@@ -62,6 +63,7 @@ class Kernel:
     retention: Retention = field(default_factory=Retention)
     log: Log | None = None
     handed_on: Mapping[str, str] = field(default_factory=dict)
+    on_work: Callable[[Scope], object] | None = None
 
     @property
     def keeper(self) -> LeaseKeeper:
@@ -90,7 +92,7 @@ class Kernel:
         """Return what every step of a run works with."""
         from ..application.runs.step import StepKit
 
-        return StepKit(session, self.codec, self.env)
+        return StepKit(session, self.codec, self.env, self.on_work)
 
     def context(self, replay: Replay) -> ExecutionContext:
         """Return the context that *replay* adds up to, with a chain that is read when asked for."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from ..domain.errors import InvalidRequest, known_names
-
 LEVELS = ("debug", "info", "warning", "error", "off")
 FORMS = ("auto", "json", "console")
 
@@ -49,6 +47,10 @@ class Log:
         for name, known in (("level", LEVELS), ("form", FORMS)):
             value = getattr(self, name)
             if value not in known:
+                # Late: `--help` asks this module for the forms, and for nothing else.
+                from ..domain.errors import InvalidRequest
+                from ..domain.wording import known_names
+
                 raise InvalidRequest(
                     f"there is no log {name} {value!r} ({known_names(str(value), known)})"
                 )

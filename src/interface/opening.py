@@ -55,6 +55,10 @@ def open(  # noqa: A001 - holdfast.open, as users write it
         NotAStore: there is something else.
         SchemaTooNew: the store was written by a newer version of Holdfast.
         StorageUnavailable: it cannot be opened or made.
+
+    >>> with open("memory:", settings={"lease": 20}) as engine:
+    ...     print(engine.checkpoint("nightly", state={"done": 3}).id)
+    nightly@1
     """
     kernel = make_kernel(
         target,
@@ -85,6 +89,12 @@ def open_async(
     """Open a store for asyncio: await what this returns, or enter it with ``async with``.
 
     The arguments are those of `open`.
+
+    >>> async def main():
+    ...     async with open_async("memory:") as engine:
+    ...         return str((await engine.checkpoint("nightly")).id)
+    >>> asyncio.run(main())
+    'nightly@1'
     """
 
     def open_store() -> Kernel:

@@ -20,6 +20,12 @@ class PurgeSchedule:
         report: of the last purge that came to its end; ``None`` before.
         error: why the last one did not come to its end; ``None`` when it did. The next is tried all
             the same.
+
+    >>> import holdfast
+    >>> from datetime import timedelta
+    >>> with holdfast.open("memory:") as engine:
+    ...     schedule = engine.purge_every(timedelta(hours=1))
+    ...     schedule.stop()
     """
 
     def __init__(

@@ -8,11 +8,12 @@ from typing import Any, TypeVar, get_args
 
 from ..application.redaction import Redact
 from ..domain.checkpoint import DEFAULT_MAX_RETRIES
-from ..domain.errors import HandlerNotFound, InvalidRequest, shorten
+from ..domain.errors import HandlerNotFound, InvalidRequest
 from ..domain.name_part import check_part
 from ..domain.ports import HandlerSpec
 from ..domain.ports.handler_registry import Isolation
 from ..domain.retention import require_retention
+from ..domain.wording import shorten
 
 F = TypeVar("F", bound=Callable[..., Any])
 

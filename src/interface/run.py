@@ -36,6 +36,16 @@ class Run(RunView):
     As a context manager: leaving the block normally completes the workflow; an exception records
     the failure and is raised again; `KeyboardInterrupt` gives the lease up and leaves the workflow
     recoverable.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     with engine.run("nightly", handler="rebuild", input={"root": "src"}) as run:
+    ...         words = run.step("count", len, "three little words".split())
+    ...         saved = run.checkpoint(patch={"words": words})
+    ...         print(run.state, run.epoch)
+    ...     print(engine.get("nightly@1").status)
+    {'words': 3} 1
+    completed
     """
 
     def __init__(
@@ -130,6 +140,19 @@ class Run(RunView):
         Raises:
             Waiting: let it end the attempt.
             InputChanged: it was asked before, with another question.
+
+        >>> import holdfast
+        >>> app = holdfast.Registry()
+        >>> @app.workflow("review")
+        ... def review(run):
+        ...     return run.wait("approval", ask="publish?")
+        >>> with holdfast.open("memory:", registry=app) as engine:
+        ...     try:
+        ...         engine.start("review", workflow_id="r-1")
+        ...     except holdfast.Waiting as waiting:
+        ...         answered = engine.answer(waiting.workflow_id, waiting.name, {"ok": True})
+        ...     engine.start("review", workflow_id="r-1")
+        {'ok': True}
         """
         return self._driver.run(self._wait_flow(name, ask, until))
 
@@ -158,7 +181,16 @@ class Run(RunView):
 
 
 class Stage(StageView):
-    """A stage of a run: a context manager. May be used from many threads."""
+    """A stage of a run: a context manager. May be used from many threads.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine, engine.run("nightly") as run:
+    ...     with run.stage("read", kind="parallel") as stage:
+    ...         print(stage.map(str.upper, ["a", "b"], workers=2))
+    ...         print(stage.step("count", len, "ab"))
+    ['A', 'B']
+    2
+    """
 
     def __init__(
         self,
@@ -251,6 +283,14 @@ class Agent(AgentView):
     """An agent of a stage: a context manager, for work that is no single function.
 
     Set ``output`` before the block ends; look at ``finished`` to skip what is done already.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine, engine.run("nightly") as run:
+    ...     with run.stage("talk") as stage, stage.agent("writer", input="draft") as agent:
+    ...         if not agent.finished:
+    ...             agent.output = agent.input.upper()
+    ...     print(engine.context("nightly").outputs)
+    {'talk/writer': 'DRAFT', 'talk': None}
     """
 
     def __init__(

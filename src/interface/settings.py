@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import inf
 
-from ..domain.errors import InvalidRequest, known_names, shorten
+from ..domain.errors import InvalidRequest
 from ..domain.lease import DEFAULT_DURATION, DEFAULT_SILENCE
+from ..domain.wording import known_names, shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Settings:
         back_off_cap: the upper bound of any such pause.
         max_attempts: executions of one workflow, with progress or without; ``None`` for no bound.
         grace: what a process of a handler has between SIGTERM and SIGKILL.
+
+    >>> Settings(lease=20, max_attempts=10).write_timeout
+    30.0
     """
 
     write_timeout: float = 30.0

@@ -54,6 +54,13 @@ class Transferred:
         workflows: how many names sequences were given out to, those that are purged included.
         events: besides the checkpoints, which are events of their own.
         sha256: the digest in the last line of an export's file; equal stores have equal ones.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine, holdfast.open("memory:") as other:
+    ...     saved = engine.checkpoint("nightly")
+    ...     moved = other.import_from(engine)
+    >>> moved.workflows, moved.checkpoints
+    (1, 1)
     """
 
     place: str

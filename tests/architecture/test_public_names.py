@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from pathlib import Path
 
 import holdfast
@@ -32,6 +33,48 @@ def test_name_when_asked_for_then_it_is_there_and_documented(name: str) -> None:
     found = getattr(holdfast, name)
     assert found.__doc__
     assert found.__name__ == name
+
+
+WITHOUT_EXAMPLE = {
+    # Parts of what another one's example shows, and lists of names.
+    "AgentStateSnapshot",
+    "ConsolidateReport",
+    "DeleteReport",
+    "EventKind",
+    "Finding",
+    "Outcome",
+    "PurgeProgress",
+    "PurgedWorkflow",
+    "StageStateSnapshot",
+    "WorkflowStateSnapshot",
+}
+
+
+def test_names_when_looked_through_then_each_but_errors_and_parts_has_an_example() -> None:
+    found = {name: getattr(holdfast, name) for name in holdfast._HOME}
+    missing = {
+        name
+        for name, value in found.items()
+        if ">>>" not in value.__doc__
+        and not (isinstance(value, type) and issubclass(value, Exception))
+    }
+
+    assert missing == WITHOUT_EXAMPLE
+
+
+@pytest.mark.parametrize("name", sorted(holdfast._HOME))
+def test_members_when_public_then_each_is_documented(name: str) -> None:
+    found = getattr(holdfast, name)
+    members = inspect.getmembers(found) if isinstance(found, type) else []
+    undocumented = [
+        member
+        for member, value in members
+        if not member.startswith("_")
+        and (inspect.isroutine(value) or isinstance(value, property))
+        and not inspect.getdoc(value)
+    ]
+
+    assert undocumented == []
 
 
 def test_name_when_unknown_then_the_error_says_so() -> None:

@@ -58,6 +58,18 @@ def test_help_when_asked_then_nothing_heavy_is_loaded() -> None:
     assert not loaded & {*HEAVY, "sqlite3", "asyncio", "rich", "orjson"}
 
 
+def test_help_when_asked_then_nothing_of_the_core_is_loaded() -> None:
+    told = "print(*[each for each in sys.modules if each.startswith('holdfast.')])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{_command(['--help'])}\nimport sys\n{told}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    layers = {each.split(".")[1] for each in done.stdout.splitlines()[-1].split()}
+    assert layers == {"interface"}
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each[0])
 def test_reading_command_when_run_then_nothing_heavy_is_loaded(
     store: Path, command: list[str]

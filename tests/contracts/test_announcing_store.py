@@ -10,8 +10,7 @@ from holdfast.domain.events import DomainEvent
 from holdfast.domain.json_value import JsonValue
 from holdfast.domain.ports import Store
 from holdfast.domain.ports.journal import JournalLevel
-
-from .test_unit_of_work import StoreContract
+from holdfast.testing.contracts.unit_of_work import StoreContract
 
 
 class Silence:

@@ -40,7 +40,9 @@ def cancel_workflow(command: CancelWorkflow, *, uow: UnitOfWork, env: Environmen
     if standing is None:
         refuse_unknown(workflow, uow)
     if standing.opening is None:
-        raise InvalidRequest(f"{Scope(workflow)} is a record that nothing opened: nothing runs")
+        raise InvalidRequest(
+            f"{Scope(workflow)} is a record that nothing opened: nothing runs that could be stopped"
+        )
     found = look_at(workflow, uow, env)
     if found.lease is not None and found.is_held:
         scribe = Scribe(uow, workflow, found.epoch, env.clock.moment().wall)

@@ -44,7 +44,10 @@ def retry_workflow(command: RetryWorkflow, *, uow: UnitOfWork, env: Environment)
     if standing is None:
         refuse_unknown(workflow, uow)
     if standing.opening is None or standing.status is None:
-        raise InvalidRequest(f"{Scope(workflow)} is a record that nothing opened: nothing runs")
+        raise InvalidRequest(
+            f"{Scope(workflow)} is a record that nothing opened: nothing was killed; "
+            "carry it on with engine.recover(…), which names its handler"
+        )
     scribe = Scribe.admitted(workflow, None, uow=uow, env=env)
     if standing.status is not CheckpointStatus.KILLED:
         advice = _ADVICE.get(standing.status, _CARRY_ON)

@@ -41,6 +41,16 @@ class StaleWorkflow:
         open_scopes: what is open, in the order of opening.
         handler: which handler would carry it on.
         obstacles: whatever stands in the way.
+
+    >>> from datetime import timedelta
+    >>> from holdfast.testing import ManualClock, fresh_engine
+    >>> clock = ManualClock()
+    >>> with fresh_engine(clock=clock) as engine:
+    ...     saved = engine.checkpoint("nightly", resume_handler="rebuild")
+    ...     clock.advance(timedelta(hours=1))
+    ...     (found,) = engine.stale()
+    >>> found.workflow_id, found.handler
+    ('nightly', 'rebuild')
     """
 
     workflow_id: str

@@ -38,6 +38,14 @@ class ScopeOutline:
         idle: how much of the time between ``since`` and ``until`` nobody carried it on.
         checkpoints: how many of its own are kept.
         inside: stages of a workflow, agents of a stage.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     with engine.run("nightly") as run:
+    ...         size = run.step("load", len, "abc")
+    ...     outline = engine.outline("nightly")
+    >>> str(outline.status), [(str(each.scope), str(each.status)) for each in outline.inside]
+    ('completed', [('nightly/load', 'completed')])
     """
 
     scope: Scope

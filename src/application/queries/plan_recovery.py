@@ -47,6 +47,13 @@ class RecoveryPlan:
         fell_back_from: the head, where it or an ancestor of it is damaged.
         damage: what is damaged.
         obstacles: why nothing would be run; empty when it would.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly", resume_handler="rebuild")
+    ...     plan = engine.recover("nightly", explain=True)
+    >>> plan.handler, [each.kind.value for each in plan.obstacles]
+    ('rebuild', ['unknown_handler'])
     """
 
     workflow_id: str

@@ -70,6 +70,14 @@ class PurgeReport:
         workflows: one entry for each of which something went, or that is damaged; a dry run has one
             for each that it looked at.
         looked_at: how many workflows that were.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     for _ in range(5):
+    ...         saved = engine.checkpoint("nightly", state={})
+    ...     report = engine.purge(workflow="nightly", keep=2)
+    >>> [(each.workflow_id, each.checkpoints) for each in report.workflows]
+    [('nightly', 3)]
     """
 
     dry_run: bool = False

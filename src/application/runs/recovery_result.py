@@ -27,6 +27,15 @@ class RecoveryResult:
         fell_back_from: the damaged head, where recovery stands on an ancestor of it.
         reasons: notes on what was passed over.
         duration_s: of the whole recovery, in seconds.
+
+    >>> import holdfast
+    >>> app = holdfast.Registry()
+    >>> rebuild = app.handler("rebuild")(lambda run: run.state["rows"])
+    >>> with holdfast.open("memory:", registry=app) as engine:
+    ...     saved = engine.checkpoint("nightly", state={"rows": 3}, resume_handler="rebuild")
+    ...     result = engine.recover("nightly")
+    >>> result.success, result.output, str(result.outcome)
+    (True, 3, 'completed')
     """
 
     success: bool

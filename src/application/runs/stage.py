@@ -8,11 +8,12 @@ from typing import Any
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_type import CheckpointType
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import HoldfastError, InvalidRequest, shorten
+from ...domain.errors import HoldfastError, InvalidRequest
 from ...domain.json_value import JsonObject, JsonValue
 from ...domain.payload import Payload
 from ...domain.scope import Scope
 from ...domain.snapshots import StageKind
+from ...domain.wording import shorten
 from ..commands.complete_checkpoint import CompleteCheckpoint, complete_checkpoint
 from ..commands.create_checkpoint import CreateCheckpoint, create_checkpoint
 from ..commands.fail_checkpoint import FailCheckpoint, fail_checkpoint
@@ -49,6 +50,8 @@ def enter_agent(
     changed = is_changed(record, given)
     command = CreateCheckpoint(entry, anew=changed, credentials=session.credentials)
     yield from session.write(create_checkpoint, command)
+    if kit.on_work is not None:
+        kit.on_work(scope)
     return False
 
 

@@ -8,13 +8,14 @@ from math import inf
 from typing import Any, Literal, get_args
 
 from ...domain.error_record import ErrorRecord
-from ...domain.errors import HoldfastError, InputChanged, InvalidRequest, shorten
+from ...domain.errors import HoldfastError, InputChanged, InvalidRequest
 from ...domain.json_value import JsonValue, canonical
 from ...domain.payload import Payload
 from ...domain.ports import Codec
 from ...domain.retry import delay
 from ...domain.scope import Scope
 from ...domain.scope_record import ScopeRecord
+from ...domain.wording import shorten
 from ..commands.complete_checkpoint import CompleteCheckpoint, complete_checkpoint
 from ..commands.create_checkpoint import CreateCheckpoint, create_checkpoint
 from ..commands.fail_checkpoint import FailCheckpoint, fail_checkpoint
@@ -57,11 +58,16 @@ class StepOptions:
 
 @dataclass(frozen=True, slots=True)
 class StepKit:
-    """What every step of a run works with."""
+    """What every step of a run works with.
+
+    Attributes:
+        on_work: told of each step and agent whose work begins, its start being durable.
+    """
 
     session: Session
     codec: Codec
     env: Environment
+    on_work: Callable[[Scope], object] | None = None
 
 
 def step(
@@ -89,6 +95,8 @@ def step(
     credentials = session.credentials
     opening = CreateCheckpoint(entry, anew=changed, credentials=credentials)
     yield from session.write(create_checkpoint, opening)
+    if kit.on_work is not None:
+        kit.on_work(scope)
     try:
         value = yield from _try(
             kit, Call(str(scope), function, args, kwargs, options.timeout), options

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ...domain.errors import InvalidRequest, Waiting, shorten
+from ...domain.errors import InvalidRequest, Waiting
 from ...domain.json_value import JsonValue
 from ...domain.scope import Scope
+from ...domain.wording import shorten
 from ..commands.ask_question import Asked, AskQuestion, ask_question
 from ..commands.complete_checkpoint import CompleteCheckpoint, complete_checkpoint
 from ..payloads import payload_of

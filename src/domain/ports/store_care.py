@@ -19,6 +19,13 @@ class StoreStats:
     Attributes:
         statuses: how many workflows have each status; records are those without one.
         size: bytes on disk; 0 in memory. ``free`` of them are not used.
+
+    >>> import holdfast
+    >>> with holdfast.open("memory:") as engine:
+    ...     saved = engine.checkpoint("nightly")
+    ...     stats = engine.stats()
+    >>> stats.workflows, stats.checkpoints, stats.statuses
+    (1, 1, {'record': 1})
     """
 
     target: str

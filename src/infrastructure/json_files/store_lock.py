@@ -62,7 +62,10 @@ class StoreLock:
         """
         until = time.monotonic() + timeout
         if not self._threads.acquire(timeout=max(0.0, timeout)):
-            raise StoreBusy(f"{self._target} stayed locked by another thread of this process")
+            raise StoreBusy(
+                f"{self._target} stayed locked by another thread of this process; "
+                "try again, or allow more with Settings(write_timeout=…)"
+            )
         try:
             if self._depth == 0:
                 self._lock_file(max(0.0, until - time.monotonic()))

@@ -115,7 +115,10 @@ def require_file(path: Path, *, may_be_empty: bool = True) -> None:
     except OSError as error:
         raise StorageUnavailable(f"{path} cannot be opened: {error.strerror}") from error
     if stat.S_ISDIR(found.st_mode):
-        raise NotAStore(f"{path} is a folder, not a Holdfast store; name a file in it")
+        raise NotAStore(
+            f"{path} is a folder, not a Holdfast store; name a file in it, or, for a "
+            f"store of JSON files, json:{path}"
+        )
     if not found.st_size and not may_be_empty:
         raise StorageUnavailable(f"{path} is empty; make a store of it with `holdfast init`")
 
@@ -141,7 +144,9 @@ def refuse_strangers(path: Path) -> None:
     finally:
         peek.close()
     if mark != APPLICATION_ID and (mark != 0 or tables):
-        raise NotAStore(f"{path} is the database of another program; it was not touched")
+        raise NotAStore(
+            f"{path} is the database of another program; it was not touched. Name another path"
+        )
     if mark == APPLICATION_ID and schema > SCHEMA:
         raise SchemaTooNew(str(path), schema, SCHEMA)
 
@@ -154,7 +159,9 @@ def is_new(connection: sqlite3.Connection, path: Path) -> bool:
     if mark == APPLICATION_ID:
         return False
     if mark != 0 or tables:
-        raise NotAStore(f"{path} is the database of another program; it was not touched")
+        raise NotAStore(
+            f"{path} is the database of another program; it was not touched. Name another path"
+        )
     return True
 
 

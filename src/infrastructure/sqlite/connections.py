@@ -53,7 +53,10 @@ class Connections:
 
     def busy(self) -> StoreBusy:
         """Return the error that says that another thread has that right."""
-        return StoreBusy(f"{self.file.path} stayed locked by another thread of this process")
+        return StoreBusy(
+            f"{self.file.path} stayed locked by another thread of this process; try again, or "
+            "allow more with Settings(write_timeout=…)"
+        )
 
     def writer(self) -> sqlite3.Connection:
         """Return the connection that writes; only within `writing`."""

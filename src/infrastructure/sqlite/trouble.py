@@ -43,15 +43,18 @@ def translated(error: sqlite3.Error, target: str) -> HoldfastError:
     if code in _LOCKS:
         return StoreBusy(
             f"{target} stayed locked by another process ({error}); a process stopped inside a "
-            "transaction blocks the others until it goes on or ends"
+            "transaction blocks the others until it goes on or ends. Try again then"
         )
     if code == sqlite3.SQLITE_NOTADB:
         return NotAStore(
-            f"{target} is not a database, or its header is damaged; it was not touched"
+            f"{target} is not a database, or its header is damaged; it was not touched. "
+            "Name another path, or restore a backup"
         )
     if code == sqlite3.SQLITE_CORRUPT:
         return CheckpointCorrupted(
-            target, f"SQLite says: {error}. Salvage what can be read with `sqlite3 FILE .recover`"
+            target,
+            f"SQLite says: {error}",
+            "salvage what can be read with `sqlite3 FILE .recover`, or restore a backup",
         )
     if code == sqlite3.SQLITE_FULL:
         return StorageUnavailable(f"no space left for {target} ({error}); free some and try again")
@@ -60,7 +63,10 @@ def translated(error: sqlite3.Error, target: str) -> HoldfastError:
             f"{target} cannot be written or opened ({error}); look at its permissions and those "
             "of its folder"
         )
-    return StorageUnavailable(f"{target}: {error}")
+    return StorageUnavailable(
+        f"{target} cannot be read or written ({error}); look at the disk and at the system's log, "
+        "then try again"
+    )
 
 
 def malformed(target: str) -> HoldfastError:

@@ -82,7 +82,12 @@ class JsonFile(click.ParamType[Parsed]):
             try:
                 text = Path(value).read_bytes()
             except OSError as error:
-                self.fail(f"{value}: {error.strerror}", param, ctx)
+                self.fail(
+                    f"{value}: {error.strerror}. Name a file that holds JSON, or - for standard "
+                    "input.",
+                    param,
+                    ctx,
+                )
         try:
             import json
 

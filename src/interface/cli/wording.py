@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from ...domain.advice import ANSWER, ONCE_MORE, OPEN_ANEW, START_AGAIN
+from ...domain.advice import (
+    ANSWER,
+    AT_ONCE,
+    LET_IT_END,
+    ONCE_MORE,
+    OPEN_ANEW,
+    START_AGAIN,
+)
 from ...domain.errors import HoldfastError
 
 _OPTIONS = (
     ("abandon=True", "--abandon"),
     ("engine.recover(…, force=True)", "`holdfast recover --force`"),
+    ("engine.recover(…)", "`holdfast recover`"),
     ("engine.retry(…)", "`holdfast retry`"),
+    ("engine.workflows(…)", "`holdfast workflows`"),
+    ("engine.list(…)", "`holdfast list`"),
+    ("engine.attempts(…)", "`holdfast attempts`"),
     ("engine.fork(…)", "`holdfast fork`"),
     ("engine.answer(…)", "`holdfast answer`"),
     ("force=True", "--force"),
     ("parent= or --parent", "--parent"),
     ("handler= or --handler", "--handler"),
 )
+
+# Advice within the reasons of a refusal.
+_WITHIN_REASONS = (START_AGAIN, OPEN_ANEW, ONCE_MORE, ANSWER, LET_IT_END, AT_ONCE)
 
 
 def message_of(error: Exception) -> str:
@@ -24,7 +38,7 @@ def message_of(error: Exception) -> str:
     if advice and text.endswith(advice):
         # The advice alone: what stands before it may hold names that people gave.
         text = text.removesuffix(advice) + in_options(advice)
-    for sentence in (START_AGAIN, OPEN_ANEW, ONCE_MORE, ANSWER):  # within the reasons of a refusal
+    for sentence in _WITHIN_REASONS:
         text = text.replace(sentence, in_options(sentence))
     return " ".join(text.split())
 

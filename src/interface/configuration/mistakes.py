@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...domain.errors import near_names, shorten
+from ...domain.wording import near_names, shorten
 from .schema import KeyPath, allowed_at, every_key, keys_of, table_at
 from .variables import PREFIX, variables
 

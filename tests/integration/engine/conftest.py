@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,7 +33,7 @@ class StoppedClock(ManualClock):
             self._turned.notify_all()
         return event.wait()
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, by: timedelta | float) -> None:
         with self._turned:
             for _ in range(2000):
                 if self._asleep.issuperset(_keepers()):
@@ -40,7 +41,7 @@ class StoppedClock(ManualClock):
                 self._turned.wait(0.005)
             else:
                 raise AssertionError("somebody keeps leases, and not by this clock")
-        super().advance(seconds)
+        super().advance(by)
 
 
 def _keepers() -> set[int | None]:
@@ -64,9 +65,9 @@ class NapClock(ManualClock):
             self._turned.notify_all()
             return super().wait(event, seconds)
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, by: timedelta | float) -> None:
         self._until_asleep()
-        super().advance(seconds)
+        super().advance(by)
         self._until_asleep()
 
     def _until_asleep(self) -> None:

@@ -558,7 +558,7 @@ class TestCarryingOn:
         ended = on_store("--app", app, "start", "release", "r", "--input", "-", stdin='["bad"]')
 
         assert (ended.code, ended.out) == (1, "")
-        assert ended.err == "holdfast: ValueError: no luck at all\n"
+        assert ended.err == "holdfast: handler 'release' raised ValueError: no luck at all\n"
         assert on_store("--json", "workflows").json[0]["status"] == "failed"
 
     def test_start_when_somebody_has_it_then_refused_and_says_who(

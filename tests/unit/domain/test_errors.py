@@ -349,5 +349,5 @@ def test_state_too_large_when_the_limit_can_be_raised_then_says_with_what() -> N
 def test_traceback_when_an_error_is_printed_then_it_goes_by_its_public_name() -> None:
     text = "".join(traceback.format_exception_only(NotFound("w@7")))
 
-    assert text == "holdfast.NotFound: w@7 does not exist\n"
+    assert text == "holdfast.NotFound: w@7 does not exist; see what there is with engine.list(…)\n"
     assert pickle.loads(pickle.dumps(NotFound("w@7"))).what == "w@7"  # noqa: S301
