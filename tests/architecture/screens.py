@@ -20,9 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _SCREEN = re.compile(r"^```console screen\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(
-    r"^```python run\n# (?P<name>\w+\.py)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
-)
+_FILE = re.compile(r"(?ms)^```python run\n# (?P<name>\w+\.py)\n(?P<text>.*?)^```")
 _COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 # What stands in the pages for the folder and the host on which they were written.
 SHOWN_FOLDER, SHOWN_HOST = "/srv/crew", "host"
