@@ -31,7 +31,8 @@ _VOLATILE = (
     (re.compile(r"(?<=: )\d[\d,]*$", re.MULTILINE), "NUMBER"),
     (re.compile(r"(?<=bytes) +\d+"), " NUMBER"),
     (re.compile(r"\b(sqlite|python|holdfast) +\d+\.\d+\.\d+", re.IGNORECASE), r"\1 VERSION"),
-    (re.compile(r"^.*WAL-reset defect.*\n", re.MULTILINE), ""),  # of some versions of SQLite
+    # Some versions of SQLite are worth a look, others are not.
+    (re.compile(r"^Worth a look\n(?:  .*\n)+", re.MULTILINE), ""),
     (re.compile(r"[─━]+"), "─"),
     (re.compile(r"[ \t]+"), " "),
 )
