@@ -23,7 +23,8 @@ _SCREEN = re.compile(r"^```console screen\n(?P<text>.*?)^```", re.MULTILINE | re
 _FILE = re.compile(r"(?ms)^```python run\n# (?P<name>\w+\.py)\n(?P<text>.*?)^```")
 _COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 # What stands in the pages for the folder and the host on which they were written.
-SHOWN_FOLDER, SHOWN_HOST = "/srv/crew", "host"
+SHOWN_FOLDER = "/srv/crew"
+SHOWN_HOST = "h" * len(socket.gethostname())  # as long, so that tables stay tables
 _VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "TIME"),
     (re.compile(r"process \d+ on \S+"), "PROCESS"),
@@ -82,15 +83,10 @@ def _typed(command: str, folder: Path) -> str:
         text=True,
     )
     said = done.stdout.replace(os.path.realpath(folder), SHOWN_FOLDER)
-    said = re.sub(rf"(?<= on ){re.escape(socket.gethostname())}\b( *)", _shown_host, said)
+    said = re.sub(rf"(?<= on ){re.escape(socket.gethostname())}\b", SHOWN_HOST, said)
     said = re.sub(r"^Killed\n", "", said, flags=re.MULTILINE)  # some shells say it, some do not
     said = "".join(line.rstrip() + "\n" for line in said.splitlines())
     return said.strip("\n") + "\n" if said.strip() else ""
-
-
-def _shown_host(found: re.Match[str]) -> str:
-    """Return the host that is shown, as wide as what it stands for, where it is in a table."""
-    return SHOWN_HOST + " " * (len(found[0]) - len(SHOWN_HOST))
 
 
 def rewrite(page: Path) -> None:
