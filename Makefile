@@ -9,10 +9,15 @@ BENCH_VENV := .venv-bench
 BENCH_BIN := $(BENCH_VENV)/bin
 BENCH_READY := $(BENCH_VENV)/.ready
 PEERS_TRIED := $(BENCH_VENV)/.peers
+# What makes the site: an environment of its own, so that the tests need none of it.
+DOCS_VENV := .venv-docs
+DOCS_BIN := $(DOCS_VENV)/bin
+DOCS_READY := $(DOCS_VENV)/.ready
+SITE := build/site
 # For example: make bench BENCH_OPTIONS='--quick save-2kb start-up'
 BENCH_OPTIONS ?=
 
-.PHONY: help demo test check bench test-deep soak seeded-defects pictures clean
+.PHONY: help demo test check bench docs screens test-deep soak seeded-defects pictures clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -28,8 +33,8 @@ test: check ## lint, types and all tests
 
 check: $(READY) ## lint and types alone
 	@echo "== format and lint (ruff)"
-	$(BIN)/ruff format --check src migrations tests examples
-	$(BIN)/ruff check src migrations tests examples
+	$(BIN)/ruff format --check src migrations tests examples docs/conf.py
+	$(BIN)/ruff check src migrations tests examples docs/conf.py
 	@echo "== types (mypy, strict)"
 	$(BIN)/mypy
 
@@ -56,8 +61,16 @@ pictures: $(READY) ## make the screens and pictures of the documentation anew
 	@echo "== pictures: docs/screens.md and docs/images"
 	$(BIN)/python -m tests.pictures
 
+docs: $(DOCS_READY) ## the docs as a site, in build/site; a link that leads nowhere is an error
+	@echo "== the site (sphinx)"
+	$(DOCS_BIN)/python -m sphinx -q -W --keep-going -E -b html docs $(SITE)
+	@echo "== $(SITE)/index.html"
+
+screens: $(READY) ## write the screens in the docs anew, from what the commands print
+	$(BIN)/python -m tests.architecture
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(BENCH_VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
 
 $(READY): pyproject.toml constraints.txt
 	@echo "== setting up $(VENV)"
@@ -72,6 +85,12 @@ $(BENCH_READY): pyproject.toml constraints.txt
 	$(BENCH_BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@rm -f $(PEERS_TRIED)
 	@touch $(BENCH_READY)
+
+$(DOCS_READY): pyproject.toml constraints.txt
+	@echo "== setting up $(DOCS_VENV)"
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $(DOCS_READY)
 
 # Without them the table is whole all the same: it says which peer is not installed.
 $(PEERS_TRIED): $(BENCH_READY)

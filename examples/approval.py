@@ -1,14 +1,21 @@
-"""A run that asks a person and waits for days, without a process.
+"""A run that asks a person and waits for days, while no process is up.
 
-    python examples/approval.py start r-42
-    python examples/approval.py answer r-42 yes
-    python examples/approval.py start r-42
+Run it:         python approval.py start r-42       prints what is asked, and ends
+Kill it:        PAUSE=5 python approval.py start r-42 & sleep 2; kill -9 $!
+Carry it on:    python approval.py start r-42       asks again what is not answered
+Answer it:      python approval.py answer r-42 yes
+           or:  holdfast --store approval.db answer r-42 approval '"yes"'
+and carry on:   python approval.py start r-42
+           or:  holdfast --store approval.db --app approval:app supervise --once
 
-The first prints what is asked and ends; after the answer the same command goes on from there.
+Nobody answers for a week: the run is due, and carried on without an answer.
 """
 
+import os
 import sys
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import holdfast
@@ -18,25 +25,28 @@ app = holdfast.Registry()
 
 def write(topic: str) -> str:
     """Return a draft; a model would be asked here."""
+    print("writing about", topic, file=sys.stderr, flush=True)
+    time.sleep(float(os.environ.get("PAUSE", "0")))
     return f"All about {topic}."
 
 
 def publish(draft: str) -> str:
-    """Return where the draft was published."""
-    return f"https://example.org/{abs(hash(draft)) % 1000}"
+    """Publish the draft and return where; done twice it is the same, for a step may run twice."""
+    page = Path("published.txt")
+    page.write_text(draft)
+    return str(page)
 
 
-@app.workflow("review")
+@app.workflow("review", retention_days=90)
 def review(run: holdfast.Run) -> dict[str, Any]:
     """Write, let a person approve, publish."""
     draft = run.step("write", write, run.input["topic"])
     verdict = run.wait("approval", ask=draft, until=timedelta(days=7))
     if verdict is None:
-        return {"published": False, "because": "nobody looked at it within a week"}
+        return {"published": None, "because": "nobody looked at it within a week"}
     if verdict != "yes":
-        return {"published": False, "because": verdict}
-    run.step("publish", publish, draft)
-    return {"published": True}
+        return {"published": None, "because": verdict}
+    return {"published": run.step("publish", publish, draft)}
 
 
 def main(command: str = "start", workflow: str = "r-42", answer: str = "") -> None:

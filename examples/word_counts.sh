@@ -1,9 +1,12 @@
 #!/bin/sh
 # An orchestrator in shell: find the texts of a folder, count the words of each, report.
 #
-#     holdfast --store counts.db run counts -- sh examples/word_counts.sh FOLDER
+# Run it:        holdfast --store counts.db run counts -- sh word_counts.sh FOLDER
+# Kill it:       PAUSE=1 holdfast --store counts.db run counts -- sh word_counts.sh FOLDER &
+#                sleep 3; kill -9 $!
+# Carry it on:   the first line again: what was finished is not done again
 #
-# Kill it in the middle and type the same again: what was finished is not done again.
+# PAUSE pretends that each text takes so many seconds.
 set -eu
 folder=${1:-.}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from holdfast.interface.configuration.schema import HandlerTable, every_key, keys_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 
 
 def test_page_when_its_table_is_read_then_it_has_each_key_once() -> None:

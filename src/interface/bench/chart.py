@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORMATS = (".svg", ".png")
-_MISSING = "a chart is drawn by matplotlib, which is not installed: pip install 'holdfast[chart]'"
+_MISSING = (
+    "a chart is drawn by matplotlib, which is not installed: pip install matplotlib, or Holdfast "
+    "with its extra 'chart'"
+)
 
 
 def require_drawing(path: Path) -> None:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     "--chart",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.svg|png",
-    help="Draw it, too; needs the extra holdfast[chart].",
+    help="Draw it, too; needs matplotlib.",
 )
 @click.pass_obj
 def bench_command(

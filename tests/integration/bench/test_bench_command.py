@@ -314,7 +314,7 @@ def test_chart_when_matplotlib_is_not_installed_then_it_is_said_how_before_measu
     )
 
     assert done.returncode == 2
-    assert "pip install 'holdfast[chart]'" in done.stderr
+    assert "pip install matplotlib" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
