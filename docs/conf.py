@@ -1,4 +1,4 @@
-"""The site of the docs: ``make docs``. Sphinx, because it checks what it links (decision 0040)."""
+"""The site of the docs: ``make docs``. Sphinx, because it checks what it links (decision 0041)."""
 
 from __future__ import annotations
 

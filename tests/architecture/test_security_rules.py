@@ -19,6 +19,9 @@ MAKERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "she
 # Who imports by a name, and where that name is from: never from a store.
 IMPORTERS = {
     "src/__init__.py": "the table of public names",
+    "src/testing/contracts/__init__.py": "the table of contract suites",
+    "src/testing/nursery.py": "a list of modules of this package",
+    "src/testing/whereabouts.py": "the test that kills a workflow, through a pipe",
     "src/interface/cli/lazy_group.py": "the table of commands",
     "src/interface/cli/program.py": "--app, which whoever calls the command line gives",
     "src/interface/isolation/launching.py": "the registry of the program that starts a handler",
@@ -34,6 +37,7 @@ PUT_TOGETHER = {
     ("src/infrastructure/sqlite/care_statements.py", "delete_row"): "a table of the file, quoted",
     ("src/infrastructure/sqlite/care_statements.py", "update_row"): "names in the file, quoted",
     ("src/infrastructure/sqlite/care_statements.py", "reindex"): "an index of the file, quoted",
+    ("src/infrastructure/sqlite/landing.py", "_write_over"): "a number in `format`",
     ("src/infrastructure/sqlite/space.py", "truncate_log"): "one of two words beside it",
     ("src/infrastructure/sqlite/statements.py", "select_matching"): "texts of that function",
     ("src/infrastructure/sqlite/upgrade.py", "upgrade"): "two numbers in `format`",

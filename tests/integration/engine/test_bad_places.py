@@ -137,7 +137,6 @@ class TestParents:
 
 
 class TestValues:
-    @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)  # which does not come to see them
     @pytest.mark.parametrize(
         ("state", "code", "says"),
         [
