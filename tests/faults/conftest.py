@@ -42,10 +42,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path | str:
 
 @pytest.fixture
 def run_program(kind: str, library: Path | str) -> RunProgram:
-    """Run a program of this folder, with the disk of its stores watched; return what it printed.
+    """Run a program of this folder, with the disk of its stores watched; return what it printed."""
+    return _runner(kind, library)
 
-    What SQLite does is seen by a preloaded library alone; JSON files take no tool.
-    """
+
+@pytest.fixture
+def run_on_sqlite(library: Path | str) -> RunProgram:
+    """Do the same for what is about SQLite alone."""
+    return _runner("sqlite", library)
+
+
+def _runner(kind: str, library: Path | str) -> RunProgram:
+    # What SQLite does is seen by a preloaded library alone; JSON files take no tool.
     if kind == "sqlite" and isinstance(library, str):
         pytest.skip(library)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}

@@ -55,14 +55,15 @@ def mark_commits(disk: Disk, kind: str) -> None:
     Under the lock of whoever writes: the disk holds whole transactions at each of the two.
     """
     owner: Any = JsonFileStore if kind == "json" else Writer
-    commit: Callable[..., None] = owner._commit
+    name = "commit" if kind == "json" else "_commit"
+    commit: Callable[..., None] = getattr(owner, name)
 
     def marked(self: Any, *arguments: Any) -> None:
         disk.mark("begins")
         commit(self, *arguments)
         disk.mark("committed")
 
-    owner._commit = marked
+    setattr(owner, name, marked)
 
 
 def _main(kind: str, folder: str, durability: str, *scenarios: str) -> None:

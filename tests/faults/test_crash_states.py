@@ -67,10 +67,10 @@ PROCESS_ALL = Extent(0.2, 2, 1.0, 0.5, (2000, 1000))
     "extent", [PROCESS, pytest.param(PROCESS_ALL, marks=pytest.mark.deep)], ids=["sample", "all"]
 )
 def test_store_when_it_survives_processes_alone_then_a_power_cut_takes_a_tail_and_nothing_else(
-    room: Path, run_program: RunProgram, extent: Extent
+    room: Path, run_on_sqlite: RunProgram, extent: Extent
 ) -> None:
-    # SQLite alone: JSON files are always synced.
-    counts = _check_all(room, "sqlite", run_program, extent, durability="process")
+    # JSON files are always synced.
+    counts = _check_all(room, "sqlite", run_on_sqlite, extent, durability="process")
 
     assert counts.distinct >= extent.least[0]
     assert counts.torn >= extent.least[1]

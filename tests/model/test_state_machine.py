@@ -75,7 +75,7 @@ def run(
 def test_two_processes_on_sqlite_when_they_do_what_they_like_then_the_model_says_the_same(
     quick_room: Path,
 ) -> None:
-    run(Machine, quick_room, seeds=range(8), histories=6, steps=50)
+    run(Machine, quick_room, seeds=range(12), histories=6, steps=50)
 
     missed = [each for each in _PLACES if not Machine.reached[each]]
     assert not missed, f"no history came there: {missed}"

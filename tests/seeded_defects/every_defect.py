@@ -40,16 +40,16 @@ EVERY_DEFECT = (
         "journal-applied-without-its-lock",
         "whoever applies the journal has the store for itself (JSON files)",
         f"{_JSON}/store.py",
-        "        with self._locked(deadline):\n            self._prepare()\n            batch =",
-        "        self._prepare()\n        with self._locked(deadline):\n            batch =",
+        "        with self.locked(deadline):\n            self.prepare()\n            batch =",
+        "        self.prepare()\n        with self.locked(deadline):\n            batch =",
         ("tests/integration/json_files/test_one_act.py", "-k", "journal"),
     ),
     Defect(
         "journal-read-without-its-lock",
         "whoever applies the journal has the store for itself (JSON files)",
         f"{_JSON}/store.py",
-        "        with self._locked(deadline):\n            self._prepare()\n            with",
-        "        self._prepare()\n        with self._locked(deadline):\n            with",
+        "        with self.locked(deadline):\n            self.prepare()\n            with",
+        "        self.prepare()\n        with self.locked(deadline):\n            with",
         ("tests/integration/json_files/test_one_act.py", "-k", "journal"),
     ),
     Defect(
@@ -104,15 +104,18 @@ EVERY_DEFECT = (
         "acknowledged-before-commit",
         "nobody is told before COMMIT",
         f"{_SQLITE}/writer.py",
-        "            self._commit(connection, transaction)\n            _tell(tickets, results)\n",
-        "            _tell(tickets, results)\n            self._commit(connection, transaction)\n",
+        "            self._commit(connection, transaction, deadline)\n"
+        "            _tell(tickets, results)\n",
+        "            _tell(tickets, results)\n"
+        "            self._commit(connection, transaction, deadline)\n",
         ("tests/integration/sqlite/test_shared_commits.py",),
     ),
     Defect(
         "failed-commit-taken-for-lost",
         "a save whose COMMIT failed is looked up, not written twice",
         f"{_SQLITE}/writer.py",
-        "            if not self._has_landed(transaction, error):\n                raise\n",
+        "            if not has_landed(witness, self._connections, error, deadline):\n"
+        "                raise\n",
         "            raise\n",
         ("tests/integration/sqlite/test_trouble.py",),
     ),
@@ -169,8 +172,8 @@ EVERY_DEFECT = (
         "lease-taken-while-its-owner-lives",
         "a lease has one owner at a time",
         "src/application/admission.py",
-        "        _was_restarted(lease, now, env) or env.host.is_gone(lease.owner)\n",
-        "        _was_restarted(lease, now, env) or lease.owner.host == env.host.owner().host\n",
+        "        or env.host.is_gone(lease.owner)\n",
+        "        or lease.owner.host == env.host.owner().host\n",
         (f"{_ENGINE}/test_leases.py",),
     ),
     Defect(
@@ -217,9 +220,8 @@ EVERY_DEFECT = (
         "waiting-uses-up-a-retry",
         "a run that waits uses up no retry",
         "src/application/commands/finish_attempt.py",
-        "        opening.wait(resumable_at(waits, scribe.at), scribe.at)\n",
-        "        opening.wait(resumable_at(waits, scribe.at), scribe.at)\n"
-        "        opening.retry_count += 1\n",
+        "        opening.wait(resumable_at(waits), scribe.at)\n",
+        "        opening.wait(resumable_at(waits), scribe.at)\n        opening.retry_count += 1\n",
         (f"{_ENGINE}/test_waiting.py",),
     ),
     Defect(

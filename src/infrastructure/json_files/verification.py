@@ -120,9 +120,9 @@ class Verification:
 
     def _resource(self, path: str) -> str | None:
         """Return whose lease a damaged file must be, by its place."""
-        _, bucket, name = path.split("/", 2)
+        bucket, _, name = path.removeprefix(f"{layout.LEASES}/").partition("/")
         folder = f"{layout.WORKFLOWS}/{bucket}/{name.removesuffix('.json')}"
-        return name_by_any_file(self._view, folder)
+        return name_by_any_file(self._view, folder) if name else None
 
     def _leftovers(self) -> Iterator[Found]:
         """Iterate over what nothing needs beside the files of workflows."""

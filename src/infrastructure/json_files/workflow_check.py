@@ -115,11 +115,11 @@ class WorkflowCheck:
         for path in attempt_paths(self._view, self._name):
             self._count("attempts")
             self._know(path)
-            subject = f"{int(_number(path))} of {layout.scope_text(self._name)}"
+            subject = f"{_number(path).lstrip('0') or path} of {layout.scope_text(self._name)}"
             yield from self._guarded("attempt", subject, path, partial(log.read, path, self._name))
         for path in event_paths(self._view, layout.events(self._name)):
             self._know(path)
-            subject = f"{int(_number(path))} of {layout.scope_text(self._name)}"
+            subject = f"{_number(path).lstrip('0') or path} of {layout.scope_text(self._name)}"
             yield from self._guarded("event", subject, path, partial(self._look_at_events, path))
 
     def _look_at_events(self, path: str) -> None:
@@ -236,7 +236,7 @@ class WorkflowCheck:
     def _files(self, folder: str) -> list[str]:
         """Return the documents in a folder of numbered ones."""
         found = {each.removesuffix(".gz") for each in self._view.files_below(folder)}
-        return sorted(each for each in found if _number(each).isdigit())
+        return sorted(each for each in found if _number(each))
 
     def _know(self, path: str) -> None:
         """Note that a file is where it belongs; of two forms of it the one that is read."""
@@ -254,8 +254,11 @@ def leftover_problem(file: str) -> str:
 
 
 def _number(path: str) -> str:
+    """Return the digits of a file's name; none for one that is not named by a number."""
     name = path.rpartition("/")[2]
-    return name[1:].partition(".")[0] if name.startswith("@") and name.endswith(".json") else ""
+    digits = name[1:].partition(".")[0]
+    numbered = name.startswith("@") and name.endswith(".json")
+    return digits if numbered and digits.isascii() and digits.isdigit() else ""
 
 
 def _digest(scopes: list[dict[str, object]]) -> str:

@@ -152,7 +152,9 @@ def test_bar_when_standard_error_is_a_terminal_then_it_is_drawn_and_the_output_s
     tmp_path: Path,
 ) -> None:
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "holdfast", "bench", "save", *SMALL, "--json"]
+    # A bar is drawn of what takes a moment.
+    lasting = ["--state-size", "2KB", "--depth", "4", "--rounds", "1500"]
+    command = [sys.executable, "-m", "holdfast", "bench", "save", *lasting, "--json"]
     with subprocess.Popen(
         command,
         cwd=tmp_path,

@@ -562,9 +562,9 @@ class TestCarryingOn:
         assert on_store("--json", "workflows").json[0]["status"] == "failed"
 
     def test_start_when_somebody_has_it_then_refused_and_says_who(
-        self, on_store: Cli, program: Program, open_engine: OpenEngine
+        self, on_store: Cli, program: Program, open_sqlite: OpenEngine
     ) -> None:
-        open_engine().run("r", handler="release")
+        open_sqlite().run("r", handler="release")
 
         ended = on_store("--app", f"{program(CREW)}:app", "start", "release", "r")
 

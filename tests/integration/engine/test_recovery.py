@@ -1318,16 +1318,21 @@ class TestDamage:
 
         assert engine.attempts("w")[-1].number == 1
 
-    def test_recover_when_an_ancestor_is_missing_then_error_names_it(
+    def test_recover_when_an_ancestor_is_missing_then_told_to_be_strict_the_error_names_it(
         self, open_engine: OpenEngine, disk_target: str, app: holdfast.Registry, interrupted: None
     ) -> None:
-        app.handler("h")(never)
+        app.handler("h")(lambda _: "well")
         remove(disk_target, 4)
         engine = open_engine(registry=app)
 
-        for call in (engine.recover, engine.context):
-            with pytest.raises(holdfast.ChainBroken, match="w@4"):
-                call("w")
+        with pytest.raises(holdfast.ChainBroken, match="w@4"):
+            engine.context("w")
+        with pytest.raises(holdfast.ChainBroken, match="w@4"):
+            engine.recover("w", strict=True)
+
+        result = engine.recover("w")
+        assert result.output == "well"
+        assert result.fell_back_from is not None
 
     def test_recover_when_the_target_itself_is_damaged_then_its_scope_counts_all_the_same(
         self, open_engine: OpenEngine, disk_target: str, app: holdfast.Registry, interrupted: None
