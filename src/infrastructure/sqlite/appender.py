@@ -45,6 +45,7 @@ class Appender:
             tail.add(scope, row, members)
         self._tx.insert(sql.INSERT_CHECKPOINT, "checkpoints", row, body)
         if tail is not None:
+            tail.trim()
             self._tx.memory.tails.put(workflow.id, tail)
         return Parent(checkpoint.id, row.link, row.keyframe, row.since_rows, row.since_bytes)
 
@@ -73,7 +74,10 @@ class Appender:
             return Tail(b"", Rebuild(self._tx.store.codec))
         tail = self._tx.memory.tails.get(workflow.id, parent.link)
         if tail is None and _is_worth_comparing(payload):
-            return self._whole(None, parent, workflow)
+            tail = self._whole(None, parent, workflow)
+            if tail is not None:
+                tail.forget_values()  # how much they are is not known before the next keyframe
+            return tail
         if tail is None and payload.state is not None:
             return Tail(parent.link)  # of the other scopes nothing is known, and need not be
         return tail
@@ -109,7 +113,7 @@ class Appender:
         if tail.rebuild is None:
             return row
         tail.rebuild.set_head(CheckpointId.of(scope, row.sequence))
-        self._keyframes.add(row, tail.rebuild, parent.keyframe)
+        tail.weigh(self._keyframes.add(row, tail.rebuild, parent.keyframe))
         return row_with_keyframe(row)
 
 

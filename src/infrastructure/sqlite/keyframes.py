@@ -69,13 +69,15 @@ class Keyframes:
         cost = row.since_bytes + row.since_rows * _ROW_COST
         return cost >= size or row.since_rows >= max(_MOST_ROWS, size // _BYTES_A_ROW)
 
-    def add(self, row: CheckpointRow, rebuild: Rebuild, before: int | None) -> None:
-        """Keep what the chain adds up to at a row.
+    def add(self, row: CheckpointRow, rebuild: Rebuild, before: int | None) -> int:
+        """Keep what the chain adds up to at a row; return how many bytes that has as text.
 
         Args:
             before: the number of the last keyframe in its chain.
         """
-        self._write(sql.INSERT_KEYFRAME, row.number, self.encoded(rebuild, before))
+        keyframe = self.encoded(rebuild, before)
+        self._write(sql.INSERT_KEYFRAME, row.number, keyframe)
+        return keyframe.size
 
     def encoded(self, rebuild: Rebuild, before: int | None) -> EncodedKeyframe:
         """Return what a chain adds up to as it is to be stored; as a difference where it pays."""
@@ -101,7 +103,7 @@ class Keyframes:
         base, depth, size, body = keyframe
         values = (number, base, depth, size, digest(body))
         self._tx.connection.execute(statement, (*values, seal_of(values), body))
-        self._tx.memory.keyframe_sizes[number] = size
+        self._tx.memory.note_keyframe(number, size)
 
     def load(self, number: int, workflow: WorkflowRow) -> Rebuild:
         """Return what a keyframe holds; raises `CheckpointCorrupted`."""

@@ -14,7 +14,9 @@ _MOST_BYTES = 64 << 20
 # What patches made, inputs and outputs are held as values, which take more room than their texts,
 # about so many times as much; beyond the limit they are read again when they are needed.
 _VALUE_FACTOR = 8
-_MOST_IN_VALUES = 1 << 20
+_MOST_IN_VALUES = 4 << 20
+# What is held of a scope besides.
+_SCOPE_SIZE = 400
 # What is held as it is.
 _TEXTS: frozenset[Member] = frozenset(["state"])
 
@@ -25,8 +27,8 @@ class Tail:
     Attributes:
         link: of the checkpoint that the chain ends with. It tells one history from every other.
         states: those that were handed in whole, as they were handed in.
-        rebuild: what the chain adds up to; ``None`` where that was never read.
-        size: how many bytes it holds, about.
+        rebuild: what the chain adds up to; ``None`` where that was never read, or is too much.
+        size: how many bytes it holds, about; right again with each `weigh`.
     """
 
     __slots__ = ("_in_values", "link", "rebuild", "size", "states")
@@ -39,11 +41,11 @@ class Tail:
         self._in_values = 0
 
     def add(self, scope: Scope, row: CheckpointRow, members: Members) -> None:
-        """Go on to the next checkpoint of the chain."""
+        """Go on to the next checkpoint of the chain; `trim` comes when that is written."""
         self.link = b""  # of no checkpoint, should this be interrupted halfway
         before = self.states.get(scope)
         if members.keys() - _TEXTS:
-            self._hold_values(members, before)
+            self._count_values(members, before)
         if self.rebuild is not None:
             self.rebuild.apply(row, members, scope.workflow_id)
         elif "state" in members:
@@ -53,8 +55,27 @@ class Tail:
         self.size += len(self.states.get(scope, b"")) - len(before or b"")
         self.link = row.link
 
-    def _hold_values(self, members: Members, before: bytes | bytearray | None) -> None:
-        """Count what will be held as values, and hold none of it any longer where it is much."""
+    def weigh(self, keyframe: int) -> None:
+        """Count what it holds, by the bytes of the keyframe that was made of it."""
+        if self.rebuild is None:
+            return
+        in_texts = sum(map(len, self.states.values()))
+        self._in_values = max(0, keyframe - in_texts) * _VALUE_FACTOR
+        self._in_values += len(self.rebuild.replay.scopes) * _SCOPE_SIZE
+        self.size = in_texts + self._in_values
+
+    def trim(self) -> None:
+        """Hold no values any longer where they are much."""
+        if self._in_values > _MOST_IN_VALUES:
+            self.forget_values()
+
+    def forget_values(self) -> None:
+        """Hold nothing but states that were handed in whole."""
+        self.size -= self._in_values
+        self._in_values = 0
+        self.states, self.rebuild = dict(self.states), None
+
+    def _count_values(self, members: Members, before: bytes | bytearray | None) -> None:
         if self.rebuild is None:
             return
         size = sum(len(text) for name, text in members.items() if name not in _TEXTS)
@@ -62,10 +83,6 @@ class Tail:
             size += len(before)
         self._in_values += size * _VALUE_FACTOR
         self.size += size * _VALUE_FACTOR
-        if self._in_values > _MOST_IN_VALUES:
-            self.size -= self._in_values
-            self._in_values = 0
-            self.states, self.rebuild = dict(self.states), None
 
 
 class Tails:

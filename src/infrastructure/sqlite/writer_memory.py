@@ -62,8 +62,12 @@ class WriterMemory:
             self.workflows.clear()
             self.parents.clear()
             self.leases.clear()
-        if len(self.keyframe_sizes) > most:
+
+    def note_keyframe(self, number: int, size: int) -> None:
+        """Remember the size of a keyframe: of the newest, which are the ones that are asked for."""
+        if len(self.keyframe_sizes) >= _MOST_WORKFLOWS:
             self.keyframe_sizes.clear()
+        self.keyframe_sizes[number] = size
 
     def is_of(self, data_version: int) -> bool:
         """Whether what is known is of that version of the file; else none of it is sure."""

@@ -89,3 +89,35 @@ def _differing_keyframes(uow: UnitOfWork) -> tuple[int, list[int]]:
         return encode_keyframe(whole) != keyframes._text(row.number, "it")
 
     return len(found), [row.number for row in found if differs(row)]
+
+
+@pytest.mark.parametrize("about", ["patch", "output"])
+def test_keyframe_when_rows_are_large_and_held_as_values_then_it_is_written_all_the_same(
+    tmp_path: Path, about: str
+) -> None:
+    with holdfast.open(tmp_path / "s.db", durability="process") as engine:
+        engine.checkpoint("wf", state={"log": []})
+        text = Random(1).randbytes(300_000).hex()  # which does not become small when compressed
+        for number in range(100):
+            value = {str(number % 3): text}
+            engine.checkpoint("wf", **{about: value})  # type: ignore[arg-type]
+        store = engine._kernel.dispatcher.store
+        assert store.read(_differing_keyframes) == (3, [])
+        (tail,) = store._connections.memory.tails._tails.values()  # type: ignore[attr-defined]
+        assert tail.size < tails._MOST_BYTES / 8
+
+
+def test_tails_when_contexts_were_patched_then_they_count_what_they_hold(tmp_path: Path) -> None:
+    size = 100_000
+    with holdfast.open(tmp_path / "s.db", durability="process") as engine:
+        for workflow in range(5):
+            for number in range(40):
+                text = "x" * (size if number == 0 else 10)
+                engine.checkpoint(f"wf-{workflow}", patch={str(number): text})
+        store = engine._kernel.dispatcher.store
+        known = store._connections.memory.tails  # type: ignore[attr-defined]
+        held = [tail for tail in known._tails.values() if tail.rebuild is not None]
+
+        assert len(held) == 5
+        assert known._total >= 5 * size
+        assert known._total == sum(tail.size for tail in known._tails.values())
