@@ -171,7 +171,7 @@ def _try_many(empty: str, examples: int) -> None:
 def test_purge_when_of_any_history_and_stopped_anywhere_then_what_stays_is_what_the_model_says(
     empty: str,
 ) -> None:
-    _try_many(empty, 40)
+    _try_many(empty, 25)
 
 
 @pytest.mark.deep

@@ -92,7 +92,7 @@ def _take(engine: holdfast.Engine, step: tuple[str, str, Any]) -> None:
 KINDS = st.sampled_from(["", "json:"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, KINDS, KINDS)
 def test_export_when_imported_into_another_kind_of_store_then_the_two_exports_are_identical(
     steps: list[tuple[str, str, Any]], first: str, second: str
