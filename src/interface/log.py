@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-LEVELS = ("debug", "info", "warning", "error", "off")
-FORMS = ("auto", "json", "console")
-
+from ..domain.errors import InvalidRequest
+from ..domain.wording import known_names
+from .log_words import FORMS, LEVELS
 
 LOGGER_METHODS = ("debug", "info", "warning", "error")
 
@@ -47,10 +47,6 @@ class Log:
         for name, known in (("level", LEVELS), ("form", FORMS)):
             value = getattr(self, name)
             if value not in known:
-                # Late: `--help` asks this module for the forms, and for nothing else.
-                from ..domain.errors import InvalidRequest
-                from ..domain.wording import known_names
-
                 raise InvalidRequest(
                     f"there is no log {name} {value!r} ({known_names(str(value), known)})"
                 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..log import FORMS
+from ..log_words import FORMS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

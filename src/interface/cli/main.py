@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from .columns import text_width
 from .lazy_group import GLOBAL_OPTIONS, LazyGroup
 from .shell import Shell
 
@@ -83,7 +84,7 @@ def _with_global_options(function: F) -> F:
 @click.command(
     cls=LazyGroup,
     sections=SECTIONS,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": text_width()},
     epilog=(
         "What is not given is read from holdfast.toml, or [tool.holdfast] in pyproject.toml, here "
         "or in a folder above; HOLDFAST_STORE and HOLDFAST_APP in the environment, and others, go "

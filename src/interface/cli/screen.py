@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING
 
 import click
+
+from .columns import columns
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -20,15 +21,13 @@ IS_WIDE = 140
 # A pipe has no width to fit: what is broken or cut off there is lost to whoever reads it.
 _NO_EDGE = 1 << 20
 _DUMB = ("dumb", "unknown")
-# A terminal whose width is not known, or is told to be nothing.
-_USUAL = 80
 
 
 def width_of(stream: IO[str]) -> int | None:
     """Return how many columns a terminal has; ``None`` for what is none."""
     if not stream.isatty():
         return None
-    return max(shutil.get_terminal_size((_USUAL, 24)).columns, 20)
+    return max(columns(), 20)
 
 
 def is_dumb(environment: Mapping[str, str] = os.environ) -> bool:

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from ...domain.errors import InvalidId
 from ...domain.name_part import check_part
 from ..duration import seconds_of
-from ..log import FORMS, LEVELS
+from ..log_words import FORMS, LEVELS
 
 KeyPath = tuple[str, ...]
 
