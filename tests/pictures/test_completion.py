@@ -130,5 +130,5 @@ def test_commands_when_completed_then_none_of_them_is_imported(garden: Path) -> 
 
     assert len(offered) >= len(COMMANDS)
     assert {each.rpartition(".")[2] for each in loaded.split()} == {
-        *("main", "lazy_group", "shell", "completion")
+        *("main", "lazy_group", "shell", "completion", "columns")
     }
