@@ -73,11 +73,15 @@ class Connections:
 
     def drop_writer(self) -> None:
         """Close the connection that writes; the next use opens another. Only within `writing`."""
-        if self._writing is not None:
-            with suppress(sqlite3.Error):
-                self._writing.close()
+        connection = self._writing
+        try:
+            # Forgotten before it is closed: who is interrupted here leaves no closed one behind.
             self._writing = None
-        self.memory.forget()  # versions are counted a connection
+            self.memory.forget()  # versions are counted a connection
+        finally:
+            if connection is not None:
+                with suppress(sqlite3.Error):
+                    connection.close()
 
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
