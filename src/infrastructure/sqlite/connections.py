@@ -73,10 +73,9 @@ class Connections:
 
     def drop_writer(self) -> None:
         """Close the connection that writes; the next use opens another. Only within `writing`."""
-        connection = self._writing
+        # Forgotten before it is closed: who is interrupted here leaves no closed one behind.
+        connection, self._writing = self._writing, None
         try:
-            # Forgotten before it is closed: who is interrupted here leaves no closed one behind.
-            self._writing = None
             self.memory.forget()  # versions are counted a connection
         finally:
             if connection is not None:

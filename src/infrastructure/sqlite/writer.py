@@ -56,6 +56,9 @@ class Writer:
             StorageUnavailable: it cannot be told whether they are written.
         """
         connection = self._connections.writer()
+        if connection.in_transaction:  # of somebody who was interrupted twice
+            self._connections.drop_writer()
+            connection = self._connections.writer()
         memory = self._connections.memory
         transaction, work_on = self._transaction_on(connection)
         results: list[Any] = []
@@ -70,10 +73,14 @@ class Writer:
         except BaseException as error:
             # A COMMIT is never cut short. Whoever was interrupted after it is not told that it
             # went well, and the others must be: they would write again.
-            cut_short = len(results) == len(tickets) and not isinstance(error, Exception)
-            if cut_short and self._has_committed(connection, transaction, tickets, deadline):
-                _tell(tickets, results)
-            self._give_up(connection, error)
+            try:
+                cut_short = len(results) == len(tickets) and not isinstance(error, Exception)
+                if cut_short and self._has_committed(connection, transaction, tickets, deadline):
+                    _tell(tickets, results)
+                self._give_up(connection, error)
+            except BaseException:
+                self._connections.drop_writer()  # an open transaction would lock everybody out
+                raise
             raise
 
     def _transaction_on(
@@ -82,8 +89,9 @@ class Writer:
         """Return a transaction; made once a connection, since that takes as long as an insert."""
         if self._transaction is None or self._transaction.connection is not connection:
             memory = self._connections.memory
-            self._transaction = Transaction(self._store, connection, memory)
-            self._unit_of_work = SqliteUnitOfWork(self._transaction)
+            made = Transaction(self._store, connection, memory)
+            # In one line, which no interrupt divides.
+            self._transaction, self._unit_of_work = made, SqliteUnitOfWork(made)
         self._transaction.begin_anew()
         return self._transaction, self._unit_of_work
 

@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -42,13 +42,15 @@ _INTERRUPTED = {
 
 # Interrupts come after calls and jumps. A `with` is told of again when it is left, and before;
 # from there on to the end of letting go nothing but a debugger can come between.
-# Nor does anything come between what SQLite raises and the note of it.
+# Nor does anything come between what SQLite raises and the note of it, or what it is caught with.
 _WHOLE = (
     "with ",
     "if held",
     "connections.write_lock.release",
     "self.write_lock.release",
     "except sqlite3.Error as error",
+    "except BaseException as error",
+    "try:",
     "transaction.failure = error",
 )
 
@@ -105,6 +107,9 @@ class Interrupter:
         self.lines = 0
         self.where = ""
         self._line = line
+
+    def __repr__(self) -> str:
+        return f"interrupted at {self.where}"
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
         if frame.f_code.co_filename not in _INTERRUPTED:
@@ -187,6 +192,28 @@ def test_write_when_a_lone_writer_is_interrupted_anywhere_then_it_is_whole_and_l
         alone.join(LONG)
         trouble.is_next = False
         _require(ours, other, {number: alone}, interrupter)
+
+    for _ in _lines_of(play):
+        pass
+
+
+def test_write_when_it_is_interrupted_anywhere_while_it_gives_up_then_nobody_is_locked_out(
+    pair: tuple[SqliteStore, SqliteStore],
+) -> None:
+    ours, other = pair
+
+    def refuse(uow: UnitOfWork) -> None:
+        uow.events.append(_event(1))
+        raise LookupError
+
+    def play(interrupter: Interrupter) -> None:
+        sys.settrace(interrupter)
+        with suppress(LookupError, KeyboardInterrupt):
+            ours.write(refuse, timeout=LONG / 2)
+        sys.settrace(None)
+        for target in (other, ours):
+            target.write(lambda uow: uow.events.append(_event(0)), timeout=0.0)
+        assert not any(_runs_in(other)), interrupter.where
 
     for _ in _lines_of(play):
         pass
