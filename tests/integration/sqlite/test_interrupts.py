@@ -45,8 +45,7 @@ _INTERRUPTED = {
 # Nor does anything come between what SQLite raises and the note of it, or what it is caught with.
 _WHOLE = (
     "with ",
-    "if held",
-    "connections.write_lock.release",
+    "lock.release",
     "self.write_lock.release",
     "except sqlite3.Error as error",
     "except BaseException as error",
@@ -217,6 +216,38 @@ def test_write_when_it_is_interrupted_anywhere_while_it_gives_up_then_nobody_is_
 
     for _ in _lines_of(play):
         pass
+
+
+class _InterruptedOnceTaken:
+    """A lock; whoever takes it is interrupted before it can note that."""
+
+    def __init__(self, lock: Any) -> None:
+        self._lock = lock
+
+    def acquire(self, **how: Any) -> bool:
+        assert self._lock.acquire(**how)
+        raise KeyboardInterrupt
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+@pytest.mark.parametrize("what", ["a save", "a look"])
+def test_write_lock_when_interrupted_right_after_it_was_taken_then_it_is_let_go(
+    pair: tuple[SqliteStore, SqliteStore], what: str
+) -> None:
+    ours, _ = pair
+    lock = ours._connections.write_lock
+    ours._connections.write_lock = _InterruptedOnceTaken(lock)  # type: ignore[assignment]
+
+    with pytest.raises(KeyboardInterrupt):
+        ours.write(lambda _: None) if what == "a save" else ours.modes_in_force()
+
+    ours._connections.write_lock = lock
+    later = Writer(ours, 1)
+    later.start()
+    later.join(LONG)
+    assert later.outcome == "written"
 
 
 @COMMITS
