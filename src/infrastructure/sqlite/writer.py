@@ -117,7 +117,7 @@ class Writer:
         """Begin, in turn with the writers of other processes."""
         turns = self._connections.turns
         try:
-            turns.wait()
+            turns.wait(deadline)
             pause = _FIRST_PAUSE
             often_until = time.monotonic() + _OFTEN
             while True:
