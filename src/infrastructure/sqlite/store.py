@@ -220,6 +220,8 @@ class SqliteStore:
                 # full disk takes away with the whole transaction.
                 with suppress(sqlite3.Error, WorkFailed):
                     self._writer.write(tickets, min(ticket.deadline for ticket in tickets))
+                # Who has least time left comes first, and waits for nobody who has more.
+                tickets = sorted(tickets, key=_deadline_of)
             for ticket in tickets:
                 if not ticket.is_done:
                     self._perform_alone(ticket)
@@ -273,3 +275,7 @@ class SqliteStore:
             mode = modes_in_force(second)["journal_mode"]
         if mode != "wal":
             raise StorageUnavailable(f"{self.target} is in journal mode {mode}, not in WAL mode")
+
+
+def _deadline_of(ticket: Ticket) -> float:
+    return ticket.deadline
