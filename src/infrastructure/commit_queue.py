@@ -23,6 +23,8 @@ _MOST_TOGETHER = 512
 # How long a leader waits, in seconds, for those that it was with the last time: as soon as they are
 # told of their outcome most of them come back with the next write.
 _LONGEST_WAIT = 0.0005
+# How often, in seconds, who is performed by somebody looks for its outcome, once its time is over.
+_LOOKS_EVERY = 0.01
 
 
 class Ticket:
@@ -182,8 +184,10 @@ class CommitQueue:
                         )
                     )
                 return
-        if not party.leads:
-            party.woken.acquire()  # somebody performs it, and keeps to its deadline
+        # Somebody performs it, and keeps to its deadline; but wakes nobody before all are served.
+        while not (party.leads or party.is_served):
+            if party.woken.acquire(timeout=_LOOKS_EVERY):
+                return
 
     def _batch(self, leader: _Party) -> list[Ticket]:
         """Return the leader's tickets and those of all who wait, in the order of arrival."""

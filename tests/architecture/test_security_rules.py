@@ -37,7 +37,7 @@ PUT_TOGETHER = {
     ("src/infrastructure/sqlite/care_statements.py", "delete_row"): "a table of the file, quoted",
     ("src/infrastructure/sqlite/care_statements.py", "update_row"): "names in the file, quoted",
     ("src/infrastructure/sqlite/care_statements.py", "reindex"): "an index of the file, quoted",
-    ("src/infrastructure/sqlite/landing.py", "_write_over"): "a number in `format`",
+    ("src/infrastructure/sqlite/landing.py", "_write_over"): "a number, as SQLite gave it",
     ("src/infrastructure/sqlite/space.py", "truncate_log"): "one of two words beside it",
     ("src/infrastructure/sqlite/statements.py", "select_matching"): "texts of that function",
     ("src/infrastructure/sqlite/upgrade.py", "upgrade"): "two numbers in `format`",

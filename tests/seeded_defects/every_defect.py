@@ -114,7 +114,7 @@ EVERY_DEFECT = (
         "failed-commit-taken-for-lost",
         "a save whose COMMIT failed is looked up, not written twice",
         f"{_SQLITE}/writer.py",
-        "            if not has_landed(witness, self._connections, error, deadline):\n"
+        "            if not self._has_landed(transaction, error, deadline):\n"
         "                raise\n",
         "            raise\n",
         ("tests/integration/sqlite/test_trouble.py",),

@@ -56,7 +56,11 @@ def backup(connections: Connections, path: Path) -> None:
                 connections.reader() as source,
                 closing(sqlite3.connect(part, isolation_level=None)) as copy,
             ):
+                # Of one view: else it begins anew with each commit of another connection.
+                source.execute("BEGIN")
+                source.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 source.backup(copy, pages=_PAGES_AT_ONCE)
+                source.execute("ROLLBACK")
                 # One file, that can be moved: it is put into WAL mode again when it is opened.
                 copy.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:

@@ -41,15 +41,17 @@ class Connections:
     @contextmanager
     def writing(self, timeout: float) -> Iterator[None]:
         """Hold the right to use `writer`; raises `StoreBusy` after so many seconds."""
-        held = False
+        lock = self.write_lock
         try:
-            held = self.write_lock.acquire(timeout=max(0.0, timeout))
-            if not held:
+            if not lock.acquire(timeout=max(0.0, timeout)):
                 raise self.busy()
             yield
         finally:
-            if held:
-                self.write_lock.release()
+            # Whether it was got is what the lock says: an interrupt may come before it is noted.
+            try:  # noqa: SIM105 - at once: a moment in between could lose the lock
+                lock.release()
+            except RuntimeError:
+                pass
 
     def busy(self) -> StoreBusy:
         """Return the error that says that another thread has that right."""
@@ -73,11 +75,14 @@ class Connections:
 
     def drop_writer(self) -> None:
         """Close the connection that writes; the next use opens another. Only within `writing`."""
-        if self._writing is not None:
-            with suppress(sqlite3.Error):
-                self._writing.close()
-            self._writing = None
-        self.memory.forget()  # versions are counted a connection
+        # Forgotten before it is closed: who is interrupted here leaves no closed one behind.
+        connection, self._writing = self._writing, None
+        try:
+            self.memory.forget()  # versions are counted a connection
+        finally:
+            if connection is not None:
+                with suppress(sqlite3.Error):
+                    connection.close()
 
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
@@ -137,7 +142,7 @@ class Connections:
             self.drop_writer()
 
     def _make_locks(self) -> None:
-        self.write_lock = threading.Lock()
+        self.write_lock = threading.RLock()  # not to be taken twice, but to know its owner
         self._readers = threading.Condition(threading.Lock())
 
     def _require_open(self) -> None:

@@ -12,7 +12,6 @@ import time
 
 from ...domain.errors import StorageUnavailable
 from .connections import Connections
-from .format import SCHEMA
 from .transaction import Witness
 from .trouble import is_passing
 
@@ -76,5 +75,7 @@ def _look(witness: Witness, connection: sqlite3.Connection, failure: sqlite3.Err
 def _write_over(connection: sqlite3.Connection) -> None:
     """Commit a transaction that changes nothing, in the place of frames that nobody is to find."""
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    # What is there: it may have been upgraded meanwhile.
+    (schema,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {schema:d}")
     connection.execute("COMMIT")

@@ -210,10 +210,9 @@ class SqliteStore:
         is_alone = len(tickets) == 1
         last = tickets[0].deadline if is_alone else max(each.deadline for each in tickets)
         connections = self._connections
-        held = False
+        lock = connections.write_lock
         try:
-            held = connections.write_lock.acquire(timeout=max(0.0, last - time.monotonic()))
-            if not held:
+            if not lock.acquire(timeout=max(0.0, last - time.monotonic())):
                 raise connections.busy()
             if not is_alone:
                 # Whatever the trouble was: each meets it alone, and learns of its own. Without
@@ -221,6 +220,8 @@ class SqliteStore:
                 # full disk takes away with the whole transaction.
                 with suppress(sqlite3.Error, WorkFailed):
                     self._writer.write(tickets, min(ticket.deadline for ticket in tickets))
+                # Who has least time left comes first, and waits for nobody who has more.
+                tickets = sorted(tickets, key=_deadline_of)
             for ticket in tickets:
                 if not ticket.is_done:
                     self._perform_alone(ticket)
@@ -229,8 +230,11 @@ class SqliteStore:
                 if not ticket.is_done:
                     ticket.fail(error)
         finally:
-            if held:
-                connections.write_lock.release()
+            # It is let go of if it was got, which nobody can note without a moment in between.
+            try:  # noqa: SIM105 - nor is there one before it is let go of
+                lock.release()
+            except RuntimeError:
+                pass
 
     def _perform_alone(self, ticket: Ticket) -> None:
         try:
@@ -271,3 +275,7 @@ class SqliteStore:
             mode = modes_in_force(second)["journal_mode"]
         if mode != "wal":
             raise StorageUnavailable(f"{self.target} is in journal mode {mode}, not in WAL mode")
+
+
+def _deadline_of(ticket: Ticket) -> float:
+    return ticket.deadline

@@ -74,6 +74,7 @@ class Transaction:
         memory: what is known without reading it again.
         given: the last sequence that was given out, by workflow.
         witness: the row by which the transaction is known again, once it added one.
+        failure: what its COMMIT failed with. No other transaction is begun on the connection then.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Transaction:
         self.store = store
         self.connection = connection
         self.memory = memory or WriterMemory()
+        self.failure: sqlite3.Error | None = None
         self.begin_anew()
 
     def begin_anew(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 try:
@@ -35,8 +36,12 @@ class Turns:
         self._file: int | None = None
         self._is_stuck = False
 
-    def wait(self) -> bool:
-        """Wait for the turn, for a second at most; return whether it has come."""
+    def wait(self, deadline: float = inf) -> bool:
+        """Wait for the turn, for a second at most; return whether it has come.
+
+        Args:
+            deadline: until when it is waited for at most, by the monotonic clock.
+        """
         if fcntl is None or not self._open():
             return False
         begun = time.monotonic()
@@ -46,6 +51,8 @@ class Turns:
             waited = time.monotonic() - begun
             if waited >= patience:
                 self._is_stuck = True
+                return False
+            if begun + waited >= deadline:
                 return False
             time.sleep(_PAUSE if waited < _SLOW else _SLOW_PAUSE)
         self._is_stuck = False

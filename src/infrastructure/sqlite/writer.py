@@ -9,9 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...domain.errors import StorageUnavailable
 from ..commit_queue import Ticket
 from .connection import require_schema
 from .connections import Connections
+from .landing import has_landed
 from .space import cut_off, free_pages, truncate_log
 from .transaction import Transaction
 from .trouble import is_busy
@@ -54,6 +56,9 @@ class Writer:
             StorageUnavailable: it cannot be told whether they are written.
         """
         connection = self._connections.writer()
+        if connection.in_transaction:  # of somebody who was interrupted twice
+            self._connections.drop_writer()
+            connection = self._connections.writer()
         memory = self._connections.memory
         transaction, work_on = self._transaction_on(connection)
         results: list[Any] = []
@@ -68,10 +73,14 @@ class Writer:
         except BaseException as error:
             # A COMMIT is never cut short. Whoever was interrupted after it is not told that it
             # went well, and the others must be: they would write again.
-            cut_short = len(results) == len(tickets) and not isinstance(error, Exception)
-            if cut_short and _has_ended(connection):
-                _tell(tickets, results)
-            self._give_up(connection, error)
+            try:
+                cut_short = len(results) == len(tickets) and not isinstance(error, Exception)
+                if cut_short and self._has_committed(connection, transaction, tickets, deadline):
+                    _tell(tickets, results)
+                self._give_up(connection, error)
+            except BaseException:
+                self._connections.drop_writer()  # an open transaction would lock everybody out
+                raise
             raise
 
     def _transaction_on(
@@ -80,8 +89,9 @@ class Writer:
         """Return a transaction; made once a connection, since that takes as long as an insert."""
         if self._transaction is None or self._transaction.connection is not connection:
             memory = self._connections.memory
-            self._transaction = Transaction(self._store, connection, memory)
-            self._unit_of_work = SqliteUnitOfWork(self._transaction)
+            made = Transaction(self._store, connection, memory)
+            # In one line, which no interrupt divides.
+            self._transaction, self._unit_of_work = made, SqliteUnitOfWork(made)
         self._transaction.begin_anew()
         return self._transaction, self._unit_of_work
 
@@ -107,7 +117,7 @@ class Writer:
         """Begin, in turn with the writers of other processes."""
         turns = self._connections.turns
         try:
-            turns.wait()
+            turns.wait(deadline)
             pause = _FIRST_PAUSE
             often_until = time.monotonic() + _OFTEN
             while True:
@@ -132,15 +142,42 @@ class Writer:
         try:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            # It may be in the file all the same, found by whoever opens it next: look.
-            witness = transaction.witness
-            if witness is None:  # nothing but what may be done twice
-                self._connections.drop_writer()
+            # First of all: whoever is interrupted from here on must not be taken for committed,
+            # though SQLite may have ended the transaction by itself.
+            transaction.failure = error
+            if not self._has_landed(transaction, error, deadline):
                 raise
-            from .landing import has_landed
 
-            if not has_landed(witness, self._connections, error, deadline):
-                raise
+    def _has_landed(
+        self, transaction: Transaction, failure: sqlite3.Error, deadline: float
+    ) -> bool:
+        """Whether what failed to commit is in the file all the same; then that is certain."""
+        witness = transaction.witness
+        if witness is None:  # nothing but what may be done twice
+            self._connections.drop_writer()
+            return False
+        # It may be found by whoever opens the file next: look.
+        return has_landed(witness, self._connections, failure, deadline)
+
+    def _has_committed(
+        self,
+        connection: sqlite3.Connection,
+        transaction: Transaction,
+        tickets: Sequence[Ticket],
+        deadline: float,
+    ) -> bool:
+        """Whether all that was done is written, of a writer that was interrupted.
+
+        Where that cannot be told, the tickets fail with it.
+        """
+        if transaction.failure is None:
+            return _has_ended(connection)
+        try:
+            return self._has_landed(transaction, transaction.failure, deadline)
+        except StorageUnavailable as unknown:
+            for ticket in tickets:
+                ticket.fail(unknown)
+            return False
 
     def _give_up(self, connection: sqlite3.Connection, error: BaseException) -> None:
         """Leave nothing of a transaction behind, neither in the file nor in what is remembered."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,10 @@ class WriteBatches:
         except asyncio.CancelledError:
             if not order.is_settled:
                 order.over = asyncio.Event()
-                await order.over.wait()
+            while not order.is_settled:
+                # Cancelled again it waits on: that it was cancelled is raised below.
+                with suppress(asyncio.CancelledError):
+                    await order.over.wait()  # type: ignore[union-attr]
             raise
 
     def _send(self, loop: asyncio.AbstractEventLoop) -> None:

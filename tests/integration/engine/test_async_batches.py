@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,31 @@ def test_checkpoint_when_tasks_are_cancelled_while_they_wait_then_the_others_are
     assert [type(each) for each in outcomes[::3]] == [asyncio.CancelledError] * len(outcomes[::3])
     assert len(served) == TASKS - len(outcomes[::3])
     assert len(served) <= kept <= TASKS
+
+
+def test_checkpoint_when_its_task_is_cancelled_twice_then_it_is_let_go_after_the_write(
+    tmp_path: Path,
+) -> None:
+    async def main() -> tuple[object, int]:
+        async with holdfast.open_async(tmp_path / "s.db") as engine:
+            await engine.checkpoint("wf", name="first")
+            with closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                task = asyncio.create_task(engine.checkpoint("wf", name="second"))
+                for _ in range(3):
+                    await asyncio.sleep(0.02)
+                    task.cancel()
+                    await asyncio.sleep(0)
+                    assert not task.done()
+                other.execute("ROLLBACK")
+            async with asyncio.timeout(LONG):
+                (outcome,) = await asyncio.gather(task, return_exceptions=True)
+            return outcome, len(await engine.list())
+
+    outcome, kept = asyncio.run(main())
+
+    assert type(outcome) is asyncio.CancelledError
+    assert kept == 2
 
 
 def test_checkpoint_when_the_engine_is_closed_meanwhile_then_each_is_written_or_told(

@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -22,6 +22,7 @@ from holdfast.domain.ports import UnitOfWork
 from holdfast.infrastructure import commit_queue
 from holdfast.infrastructure.sqlite import (
     connections,
+    landing,
     store,
     transaction,
     turns,
@@ -34,13 +35,68 @@ OpenStore = Callable[..., SqliteStore]
 # Nothing here takes that long, unless it hangs; in seconds.
 LONG = 5.0
 _INTERRUPTED = {
-    each.__file__ for each in (commit_queue, connections, store, transaction, turns, writer)
+    each.__file__
+    for each in (commit_queue, connections, landing, store, transaction, turns, writer)
 }
 
 
 # Interrupts come after calls and jumps. A `with` is told of again when it is left, and before;
 # from there on to the end of letting go nothing but a debugger can come between.
-_WHOLE = ("with ", "if held", "connections.write_lock.release", "self.write_lock.release")
+# Nor does anything come between what SQLite raises and the note of it, or what it is caught with.
+_WHOLE = (
+    "with ",
+    "lock.release",
+    "self.write_lock.release",
+    "except sqlite3.Error as error",
+    "except BaseException as error",
+    "try:",
+    "transaction.failure = error",
+)
+
+
+class Trouble:
+    """What the next COMMIT of a writer meets, and whether it has landed even so; once."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        self.is_written = False
+        self.is_next = False
+
+    def arm(self) -> None:
+        self.is_next = self.code != 0
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        self.is_next = False
+        # As SQLite does of itself when the disk is full, or gave an error.
+        sqlite3.Connection.execute(connection, "COMMIT" if self.is_written else "ROLLBACK")
+        error = sqlite3.OperationalError("as SQLite says it")
+        error.sqlite_errorcode = self.code
+        raise error
+
+
+@pytest.fixture
+def trouble(monkeypatch: pytest.MonkeyPatch) -> Trouble:
+    trouble = Trouble()
+    connect = sqlite3.connect
+
+    class Troubled(sqlite3.Connection):
+        def execute(self, text: str, *values: Any) -> sqlite3.Cursor:
+            if text == "COMMIT" and trouble.is_next:
+                trouble.commit(self)
+            return super().execute(text, *values)
+
+    def connect_troubled(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        return connect(*arguments, factory=Troubled, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_troubled)
+    return trouble
+
+
+COMMITS = pytest.mark.parametrize(
+    ("code", "is_written"),
+    [(0, True), (sqlite3.SQLITE_FULL, False), (sqlite3.SQLITE_IOERR_FSYNC, True)],
+    ids=["it commits", "its commit fails", "its commit fails and has landed"],
+)
 
 
 class Interrupter:
@@ -50,6 +106,9 @@ class Interrupter:
         self.lines = 0
         self.where = ""
         self._line = line
+
+    def __repr__(self) -> str:
+        return f"interrupted at {self.where}"
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
         if frame.f_code.co_filename not in _INTERRUPTED:
@@ -67,9 +126,14 @@ class Writer(threading.Thread):
     """Writes one event; keeps what became of it."""
 
     def __init__(
-        self, target: SqliteStore, run: int, interrupter: Interrupter | None = None
+        self,
+        target: SqliteStore,
+        run: int,
+        interrupter: Interrupter | None = None,
+        trouble: Trouble | None = None,
     ) -> None:
         super().__init__(daemon=True)
+        self._trouble = trouble
         self._store = target
         self._number = run
         self._interrupter = interrupter
@@ -79,16 +143,22 @@ class Writer(threading.Thread):
         if self._interrupter is not None:
             sys.settrace(self._interrupter)
         try:
-            self._store.write(lambda uow: uow.events.append(_event(self._number)), timeout=LONG / 2)
+            self._store.write(self._work, timeout=LONG / 2)
             self.outcome = "written"
         except BaseException as error:  # noqa: BLE001 - it is what became of it
             self.outcome = error
         finally:
             sys.settrace(None)
 
+    def _work(self, uow: UnitOfWork) -> None:
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            trouble.arm()
+        uow.events.append(_event(self._number))
+
 
 @pytest.fixture
-def pair(path: Path, open_store: OpenStore) -> tuple[SqliteStore, SqliteStore]:
+def pair(path: Path, open_store: OpenStore, trouble: Trouble) -> tuple[SqliteStore, SqliteStore]:
     return open_store(path, durability="process"), open_store(path, durability="process")
 
 
@@ -105,39 +175,105 @@ def _lines_of(play: Callable[[Interrupter], None]) -> Iterator[Interrupter]:
             return
 
 
+@COMMITS
 def test_write_when_a_lone_writer_is_interrupted_anywhere_then_it_is_whole_and_lets_go(
-    pair: tuple[SqliteStore, SqliteStore],
+    pair: tuple[SqliteStore, SqliteStore], trouble: Trouble, code: int, is_written: bool
 ) -> None:
     ours, other = pair
+    trouble.code, trouble.is_written = code, is_written
     number = 0
 
     def play(interrupter: Interrupter) -> None:
         nonlocal number
         number += 1
-        alone = Writer(ours, number, interrupter)
+        alone = Writer(ours, number, interrupter, trouble)
         alone.start()
         alone.join(LONG)
+        trouble.is_next = False
         _require(ours, other, {number: alone}, interrupter)
 
     for _ in _lines_of(play):
         pass
 
 
-@pytest.mark.parametrize("role", [0, 1, 2], ids=["leader", "follower", "last follower"])
-def test_write_when_one_of_a_batch_is_interrupted_anywhere_then_the_others_are_written_once(
-    pair: tuple[SqliteStore, SqliteStore], role: int
+def test_write_when_it_is_interrupted_anywhere_while_it_gives_up_then_nobody_is_locked_out(
+    pair: tuple[SqliteStore, SqliteStore],
 ) -> None:
     ours, other = pair
+
+    def refuse(uow: UnitOfWork) -> None:
+        uow.events.append(_event(1))
+        raise LookupError
+
+    def play(interrupter: Interrupter) -> None:
+        sys.settrace(interrupter)
+        with suppress(LookupError, KeyboardInterrupt):
+            ours.write(refuse, timeout=LONG / 2)
+        sys.settrace(None)
+        for target in (other, ours):
+            target.write(lambda uow: uow.events.append(_event(0)), timeout=0.0)
+        assert not any(_runs_in(other)), interrupter.where
+
+    for _ in _lines_of(play):
+        pass
+
+
+class _InterruptedOnceTaken:
+    """A lock; whoever takes it is interrupted before it can note that."""
+
+    def __init__(self, lock: Any) -> None:
+        self._lock = lock
+
+    def acquire(self, **how: Any) -> bool:
+        assert self._lock.acquire(**how)
+        raise KeyboardInterrupt
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+@pytest.mark.parametrize("what", ["a save", "a look"])
+def test_write_lock_when_interrupted_right_after_it_was_taken_then_it_is_let_go(
+    pair: tuple[SqliteStore, SqliteStore], what: str
+) -> None:
+    ours, _ = pair
+    lock = ours._connections.write_lock
+    ours._connections.write_lock = _InterruptedOnceTaken(lock)  # type: ignore[assignment]
+
+    with pytest.raises(KeyboardInterrupt):
+        ours.write(lambda _: None) if what == "a save" else ours.modes_in_force()
+
+    ours._connections.write_lock = lock
+    later = Writer(ours, 1)
+    later.start()
+    later.join(LONG)
+    assert later.outcome == "written"
+
+
+@COMMITS
+@pytest.mark.parametrize("role", [0, 1, 2], ids=["leader", "follower", "last follower"])
+def test_write_when_one_of_a_batch_is_interrupted_anywhere_then_the_others_are_written_once(
+    pair: tuple[SqliteStore, SqliteStore],
+    trouble: Trouble,
+    role: int,
+    code: int,
+    is_written: bool,
+) -> None:
+    ours, other = pair
+    trouble.code, trouble.is_written = code, is_written
     number = 0
 
     def play(interrupter: Interrupter) -> None:
         nonlocal number
         number += 3
         writers = {
-            number + at: Writer(ours, number + at, interrupter if at == role else None)
+            number + at: Writer(
+                ours, number + at, interrupter if at == role else None, None if at else trouble
+            )
             for at in range(3)
         }
         with_all_waiting(ours, list(writers.values()))
+        trouble.is_next = False
         _require(ours, other, writers, interrupter)
 
     for _ in _lines_of(play):

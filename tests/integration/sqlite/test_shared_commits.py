@@ -419,3 +419,27 @@ def _fail(code: int, _: sqlite3.Connection) -> None:
 
 def _nothing(_: sqlite3.Connection) -> None:
     pass
+
+
+def test_write_when_it_is_performed_with_one_that_may_wait_longer_then_it_keeps_to_its_own_time(
+    path: Path, open_store: OpenStore, lock_holder: Callable[[], Any]
+) -> None:
+    store = open_store(path)
+    learnt: list[str] = []
+
+    def write(name: str, timeout: float) -> None:
+        with pytest.raises(StoreBusy):
+            store.write(lambda uow: uow.sequences.next(name), timeout=timeout)
+        learnt.append(name)
+
+    waits = {"first": 0.3, "long": 2.0, "short": 0.5}
+    threads = [threading.Thread(target=write, args=each) for each in waits.items()]
+    with lock_holder():
+        for waiting, each in enumerate(threads):
+            each.start()
+            while len(store._queue._queue) < waiting:
+                each.join(0.001)
+        for each in threads:
+            each.join(LONG)
+
+    assert learnt == ["first", "short", "long"]

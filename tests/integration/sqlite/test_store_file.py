@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -403,3 +404,32 @@ def _make_database(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         for each in statements:
             raw.execute(each)
+
+
+def test_backup_when_somebody_saves_without_a_pause_then_it_ends(
+    path: Path,
+    tmp_path: Path,
+    open_store: OpenStore,
+    save: Save,
+    behind: Callable[..., list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, other = open_store(path, durability="process"), open_store(path, durability="process")
+    behind("CREATE TABLE large AS SELECT zeroblob(40000000)")
+    monkeypatch.setattr("holdfast.infrastructure.sqlite.care._PAGES_AT_ONCE", 1)
+    ended = threading.Event()
+
+    def back_up() -> None:
+        store.backup(tmp_path / "copy.db")
+        ended.set()
+
+    copying = threading.Thread(target=back_up)
+    copying.start()
+    for _ in range(3000):
+        save(other, "live")
+        if ended.is_set():
+            break
+
+    was_in_time = ended.is_set()
+    copying.join(60)
+    assert was_in_time

@@ -18,7 +18,9 @@ from holdfast.domain.errors import (
 )
 from holdfast.domain.events import DomainEvent, EventKind
 from holdfast.domain.ports import Store, UnitOfWork
+from holdfast.infrastructure.sqlite.landing import has_landed
 from holdfast.infrastructure.sqlite.store import SqliteStore
+from holdfast.infrastructure.sqlite.transaction import Witness
 
 Save = Callable[..., Checkpoint]
 OpenStore = Callable[..., SqliteStore]
@@ -273,6 +275,20 @@ def test_write_when_its_commit_fails_and_is_found_in_the_file_then_it_counts_onc
     assert "PRAGMA" in meddler.seen[STATEMENTS_OF_A_WRITE.index("COMMIT") :], "it was synced again"
     meddler.begin()
     assert _runs_in(store) == [0, 1]
+
+
+def test_write_when_its_commit_fails_after_an_upgrade_by_another_then_the_schema_stays_so(
+    meddler: Meddler, path: Path, open_store: OpenStore, behind: Callable[..., list[Any]]
+) -> None:
+    store = open_store(path)
+    store.write(lambda uow: uow.events.append(_event(0)))
+    failure = _error(sqlite3.SQLITE_IOERR_FSYNC)
+    behind("PRAGMA user_version = 99")
+
+    with store._connections.writing(1.0):
+        assert not has_landed(Witness("events", 999, b""), store._connections, failure, 0.0)
+
+    assert behind("PRAGMA user_version") == [(99,)]
 
 
 def test_write_when_its_commit_fails_and_it_cannot_be_looked_up_then_the_outcome_is_unknown(

@@ -68,6 +68,18 @@ def test_write_when_whoever_has_the_gate_was_stopped_then_it_waits_a_second_once
     store._connections.turns.give()
 
 
+def test_write_when_the_gate_is_stuck_then_it_keeps_to_its_own_deadline(
+    path: Path, open_store: OpenStore
+) -> None:
+    store = open_store(path, durability="process")
+    with process("gate", path):
+        begun = time.monotonic()
+        store.write(lambda uow: uow.sequences.next("wf"), timeout=0.05)
+
+        assert time.monotonic() - begun < 0.9
+    assert not store._connections.turns._is_stuck
+
+
 def test_write_when_whoever_has_the_gate_was_killed_then_nobody_waits(
     path: Path, open_store: OpenStore
 ) -> None:
