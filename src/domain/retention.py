@@ -17,6 +17,9 @@ from .wording import shorten
 DEFAULT_DAYS = 30.0
 DEFAULT_COUNT = 1000
 
+PURGE_RESOURCE = "\tpurge"
+"""Whose lease is the right to purge. No workflow is called so: names have no control characters."""
+
 _BEFORE_EVERYTHING = datetime.min.replace(tzinfo=UTC)
 
 
