@@ -29,7 +29,8 @@ class Situation:
         opening: the checkpoint that opened it last.
         last: its newest attempt.
         waits: the names of what it waits for.
-        death: the count of retries, where the last execution died; ``None`` where it did not.
+        death: the count of retries, where the last attempt died; ``None`` where it did not, and
+            where none was made: whoever opened it without a lease is not known to have tried.
     """
 
     lease: Lease | None
@@ -53,8 +54,8 @@ class Situation:
 
     @property
     def attempts(self) -> int:
-        """How many executions there were; one that began without a lease counts."""
-        return self.last.number if self.last else 1
+        """How many executions there were, each under a lease."""
+        return self.last.number if self.last else 0
 
     @property
     def epoch(self) -> int:
@@ -105,7 +106,8 @@ def look_at(workflow_id: str, uow: UnitOfWork, env: Environment) -> Situation:
         opening is not None
         and opening.status.is_in_flight
         and standing is not Standing.HELD
-        and (last is None or last.outcome is None)
+        and last is not None
+        and last.outcome is None
     )
     death = reckon_with(opening, uow, env) if died and opening is not None else None
     waits: tuple[str, ...] = ()

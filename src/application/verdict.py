@@ -19,7 +19,7 @@ from .scribe import Entry, Scribe
 def reckon_with(opening: Checkpoint, uow: UnitOfWork, env: Environment) -> Reckoning:
     """Return the count of retries after the execution that has just ended badly, or died."""
     last = uow.attempts.last(opening.id.workflow_id)
-    # Without an attempt the first execution began with the opening itself.
+    # Without an attempt what failed was told by hand, and began with the opening itself.
     since = last.begun_after if last else opening.id.sequence
     return reckon(
         opening.retry_count,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 from .advice import ENCODED
 from .errors import InvalidId
@@ -48,6 +49,11 @@ class CheckpointId(_Parts):
         if type(sequence) is not int or not 1 <= sequence <= MAX_SEQUENCE:
             raise InvalidId("sequence", sequence, "it must be a positive 64-bit integer")
         return tuple.__new__(cls, (*scope, sequence))
+
+    @classmethod
+    def _make(cls, iterable: Iterable[Any]) -> Self:  # type: ignore[override]
+        """Return the id of these parts, checked as in `__new__`; `_replace` goes through it."""
+        return cls(*iterable)
 
     @classmethod
     def parse(cls, text: str) -> CheckpointId:

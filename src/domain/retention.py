@@ -17,6 +17,9 @@ from .wording import shorten
 DEFAULT_DAYS = 30.0
 DEFAULT_COUNT = 1000
 
+PURGE_RESOURCE = "\tpurge"
+"""Whose lease is the right to purge. No workflow is called so: names have no control characters."""
+
 _BEFORE_EVERYTHING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -257,10 +260,20 @@ class Limits:
     max_bytes: int | None = None
 
     def __post_init__(self) -> None:
+        if self.before is not None and not isinstance(self.before, datetime):
+            raise InvalidRequest(
+                f"before is {shorten(self.before)}; give a datetime with a time zone, for example "
+                "datetime(2026, 1, 31, tzinfo=UTC)"
+            )
         if self.before is not None and self.before.tzinfo is None:
             raise InvalidRequest(
                 f"before is {self.before.isoformat()}, without a time zone; give an aware time, "
                 "for example with tzinfo=UTC"
+            )
+        if self.max_age is not None and not isinstance(self.max_age, timedelta):
+            raise InvalidRequest(
+                f"max_age is {shorten(self.max_age)}; give a timedelta, for example "
+                "timedelta(days=90)"
             )
         if self.max_age is not None and self.max_age < timedelta():
             raise InvalidRequest(f"max_age is {self.max_age}; give no time or more")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Self
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple, Self
 
 from .advice import ENCODED
 from .errors import InvalidId
@@ -43,6 +44,11 @@ class Scope(_Parts):
             if stage_id is None:
                 raise InvalidId("agent_id", agent_id, "an agent needs a stage_id")
         return tuple.__new__(cls, (workflow_id, stage_id, agent_id))
+
+    @classmethod
+    def _make(cls, iterable: Iterable[Any]) -> Self:  # type: ignore[override]
+        """Return the scope of these parts, checked as in `__new__`; `_replace` goes through it."""
+        return cls(*iterable)
 
     @classmethod
     def parse(cls, text: str) -> Scope:

@@ -75,7 +75,8 @@ class VerifyReport:
 
     Attributes:
         findings: what is damaged, and with a repair what was: `Finding.repair` says what was done.
-        checked: how many of each kind were looked at.
+        checked: how many of each kind were looked at; that a checkpoint was created is an event,
+            and the right to purge none of the leases.
         quarantine: the file that holds what was taken out; ``None`` where nothing was.
 
     >>> import holdfast

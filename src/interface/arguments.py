@@ -10,6 +10,7 @@ from typing import TypeVar
 from ..domain.errors import InvalidRequest, StateTooLarge
 from ..domain.json_value import JsonValue
 from ..domain.ports import Codec
+from ..domain.retention import Retention
 from ..domain.wording import known_names, shorten
 
 E = TypeVar("E", bound=StrEnum)
@@ -33,6 +34,25 @@ def require_seconds(what: str, seconds: float | None) -> None:
     """Raise `InvalidRequest` unless that is a finite duration above 0, or not given."""
     if seconds is not None and not 0 < seconds < inf:
         raise InvalidRequest(f"{what} is {seconds}; give a finite number of seconds above 0")
+
+
+def require_function(what: str, function: object) -> None:
+    """Raise `InvalidRequest` unless that can be called."""
+    if not callable(function):
+        raise InvalidRequest(
+            f"{what} is {shorten(function)}; give a function, not called, and after it what it is "
+            "to be called with"
+        )
+
+
+def retention_of(given: Retention | None) -> Retention:
+    """Return what a store keeps, the defaults where nothing was said; raises `InvalidRequest`."""
+    if given is not None and not isinstance(given, Retention):
+        raise InvalidRequest(
+            f"retention is {shorten(given)}; give a holdfast.Retention, for example "
+            "holdfast.Retention(days=90, count=100)"
+        )
+    return given or Retention()
 
 
 def require_count(what: str, count: int | None) -> None:

@@ -21,6 +21,7 @@ from ..infrastructure.clock import SystemClock
 from ..infrastructure.host import LocalHost
 from ..infrastructure.json_codec import JsonCodec
 from ..infrastructure.randomness import SystemRandomness
+from .arguments import retention_of
 from .forking import survive_forks
 from .keepers import Keepers
 from .kernel import Kernel
@@ -59,7 +60,7 @@ def make_kernel(
         log_lines: takes the lines of a log that would go to standard error.
         redact: what takes secrets out of metadata and errors; by default the registry's.
     """
-    settings = Settings.of(settings)
+    settings, retention = Settings.of(settings), retention_of(retention)
     codec = JsonCodec(settings.max_state_bytes)
     registry = registry if registry is not None else Registry()
     clock, host = clock or SystemClock(), LocalHost()
@@ -92,7 +93,7 @@ def make_kernel(
         handover,
         _signs(handover),
         journal=journal,
-        retention=retention if retention is not None else Retention(),
+        retention=retention,
         log=Log(form=log) if isinstance(log, str) else log if isinstance(log, Log) else None,
     )
 

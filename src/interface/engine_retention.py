@@ -104,7 +104,10 @@ class Retaining(EngineBase):
         from .purge_schedule import PurgeSchedule
 
         if not isinstance(interval, timedelta) or interval <= timedelta():
-            raise InvalidRequest(f"interval is {shorten(interval)}; give more than no time")
+            raise InvalidRequest(
+                f"interval is {shorten(interval)}; give a timedelta of more than no time, for "
+                "example timedelta(hours=1)"
+            )
         schedule = PurgeSchedule(
             self._purge_slices, interval, self._kernel.env.clock, _PAUSE, on_report
         )

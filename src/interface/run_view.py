@@ -15,6 +15,7 @@ from ..domain.execution_context import ExecutionContext
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.name_part import check_part
 from ..domain.scope import Scope
+from .arguments import require_function
 from .block import Block
 from .kernel import Kernel
 
@@ -98,6 +99,7 @@ class RunView:
     def _step_flow(
         self, scope: Scope, function: Callable[..., Any], args: Any, kwargs: Any
     ) -> Flow[JsonValue]:
+        require_function(f"the function of step {scope}", function)
         return step(self._kit(), scope, function, args, kwargs, self._options)
 
 
@@ -144,6 +146,7 @@ class StageView(RunView):
         workers: int,
     ) -> Flow[list[JsonValue]]:
         self._block.require_inside()
+        require_function(f"the function of a map in {self._scope}", function)
         return map_items(
             self._kit(),
             self._scope,

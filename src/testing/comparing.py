@@ -135,8 +135,8 @@ def _any_member(path: str) -> str:
 def _varies(found: Difference, place: str) -> bool:
     if place.endswith("[*]"):
         return found.change != "changed" and _any_member(found.path) == place
-    shorter, longer = sorted((found.path, place), key=len)
-    return longer == shorter or longer.startswith((f"{shorter}.", f"{shorter}["))
+    # Not above it: there a value is another, or gone, whatever varies within it.
+    return found.path == place or found.path.startswith((f"{place}.", f"{place}["))
 
 
 def _told(found: Difference, before: str = "undisturbed") -> str:

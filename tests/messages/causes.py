@@ -86,6 +86,32 @@ def _(room: Path) -> None:
     holdfast.open("memory:", settings={"leese": 20})
 
 
+@cause("a retention that is none")
+def _(room: Path) -> None:
+    in_memory(retention={"days": 3})
+
+
+@cause("a purge of what is older than a number")
+def _(room: Path) -> None:
+    in_memory().purge(max_age=90)  # type: ignore[arg-type]
+
+
+@cause("a purge of what is before a text")
+def _(room: Path) -> None:
+    in_memory().purge(before="2026-01-01")  # type: ignore[arg-type]
+
+
+@cause("a purge every so many, of what is not said")
+def _(room: Path) -> None:
+    in_memory().purge_every(60)  # type: ignore[arg-type]
+
+
+@cause("a step without a function")
+def _(room: Path) -> None:
+    with in_memory() as engine, engine.run("nightly") as run:
+        run.step("load", 5)  # type: ignore[arg-type]
+
+
 @cause("a target that is not known")
 def _(room: Path) -> None:
     holdfast.open("postgres://crew")

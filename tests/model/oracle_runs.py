@@ -50,12 +50,12 @@ class Oracle(Rules):
     # What stands in the way
 
     def died(self, workflow: Workflow) -> tuple[int, bool] | None:
-        """Return the count of retries where the last execution died."""
+        """Return the count of retries where the last attempt died."""
         opening = workflow.stands_on
         if opening is None or opening.status not in IN_FLIGHT or self.is_held(workflow):
             return None
-        if workflow.tries and workflow.tries[-1].outcome is not None:
-            return None
+        if not workflow.tries or workflow.tries[-1].outcome is not None:
+            return None  # whoever opened it without a lease made no attempt
         return self.reckon(workflow, opening)
 
     def is_cancel_asked(self, workflow: Workflow) -> bool:

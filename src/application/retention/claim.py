@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from ...domain.errors import PurgeUnderWay, StorageUnavailable
 from ...domain.lease import Credentials, Lease, Standing
 from ...domain.ports import Store, UnitOfWork
+from ...domain.retention import PURGE_RESOURCE
 from ..admission import standing_of
 from ..environment import Environment
 
-# No workflow can be called so: names have no control characters.
-PURGE_RESOURCE = "\tpurge"
 _DURATION = 60.0
 _RENEWED_AFTER_NS = 20 * 10**9
 

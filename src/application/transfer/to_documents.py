@@ -18,9 +18,9 @@ from ...domain.lease import Lease, Owner
 from ...domain.payload import Payload
 from ...domain.ports import Codec, UnitOfWork
 from ...domain.replay import Replay
+from ...domain.retention import PURGE_RESOURCE
 from ...domain.scope import Scope
 from ...domain.scope_record import ScopeRecord
-from ..retention.claim import PURGE_RESOURCE
 from .document import Document, Kind
 from .members import days_value, time_text
 

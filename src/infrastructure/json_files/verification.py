@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ...domain.errors import Damaged, SchemaTooNew
+from ...domain.retention import PURGE_RESOURCE
 from ...domain.verification import Finding, FindingKind
 from . import layout
 from .chain_check import UNREADABLE
@@ -39,6 +40,8 @@ class Verification:
     def run(self) -> list[Found]:
         """Return what is damaged, and what nothing needs."""
         self._note(self._workflows())
+        # That a checkpoint was created is an event, and stands in its own file.
+        self.checked["events"] += self.checked["checkpoints"]
         self._note(self._leases())
         if self._with_index:
             self._note(self._index.run())
@@ -98,7 +101,7 @@ class Verification:
             if file.endswith(TEMPORARY) or not path.endswith(".json"):
                 yield from self._leftover(file)
                 continue
-            count += 1
+            count += path != layout.lease(PURGE_RESOURCE)
             problem = self._problem_of_lease(path)
             if problem is not None:
                 name = self._resource(path)

@@ -77,7 +77,8 @@ def _tell(shell: Shell, done: Transferred, what: str, *, to_error: bool = False)
 
 
 def _sentence(done: Transferred, what: str) -> str:
+    events = done.events + done.checkpoints  # that one was created is an event
     return (
         f"{what}: {done.checkpoints:,} checkpoints of {done.workflows:,} workflows, "
-        f"{done.events:,} events, {done.attempts:,} attempts, {done.leases:,} leases"
+        f"{events:,} events, {done.attempts:,} attempts, {done.leases:,} leases"
     )

@@ -12,6 +12,7 @@ from sqlite3 import connect
 from typing import Any
 
 import holdfast
+import pytest
 
 Behind = Callable[..., list[Any]]
 FLIGHT = "workflow = (SELECT id FROM workflows WHERE workflow_id = 'flight')"
@@ -51,6 +52,30 @@ def test_doctor_when_a_row_is_damaged_then_it_ends_with_5_until_it_is_repaired(
     assert "checkpoint flight@90: its seal does not match" in sick.stdout
     assert "quarantine" in repaired.stdout
     assert "none among" in well.stdout
+
+
+@pytest.mark.parametrize("form", ["sqlite", "json"])
+def test_counting_when_several_commands_count_one_store_then_they_agree(
+    path: Path, folder: Path, tmp_path: Path, form: str
+) -> None:
+    target = str(path) if form == "sqlite" else f"json:{folder}"
+    with holdfast.open(target) as engine:
+        engine.purge(keep=1)  # which leaves a lease of the store's own
+        events = len(engine.events(limit=10_000))
+        checked = engine.verify().checked
+
+        assert engine.stats().events == checked["events"] == events
+        assert checked["leases"] == 2
+
+    def said(*arguments: str) -> str:
+        command = [sys.executable, "-m", "holdfast", "--store", target, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+        return " ".join(done.stdout.split())
+
+    assert f" events {events} " in said("stats")
+    assert f" {events} events, 2 leases" in said("doctor").replace("2 attempts, ", "")
+    for text in (said("export", "all.jsonl"), said("export", "json:copy")):
+        assert f" {events} events, 2 attempts, 2 leases" in text
 
 
 def test_doctor_when_a_reader_pins_the_wal_then_it_is_named(path: Path) -> None:

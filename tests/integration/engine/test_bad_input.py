@@ -363,6 +363,37 @@ class TestOtherArguments:
         with engine.run("w") as run, pytest.raises(ValueError, match=next(iter(bad))):
             run.using(**bad).step("s", int)
 
+    @pytest.mark.parametrize(
+        ("wrong", "says"),
+        [
+            ({"max_age": 90}, r"max_age is 90; give a timedelta"),
+            ({"before": "2026-01-01"}, r"before is '2026-01-01'; give a datetime"),
+        ],
+        ids=repr,
+    )
+    def test_purge_when_a_time_is_none_then_error_says_what_to_give(
+        self, engine: holdfast.Engine, wrong: dict[str, Any], says: str
+    ) -> None:
+        with pytest.raises(holdfast.InvalidRequest, match=says):
+            engine.purge(**wrong)
+
+    def test_purge_every_when_a_number_is_given_then_error_says_what_to_give(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with pytest.raises(holdfast.InvalidRequest, match=r"interval is 60; give a timedelta"):
+            engine.purge_every(60)  # type: ignore[arg-type]
+
+    def test_step_when_its_function_is_none_then_error_names_the_step(
+        self, engine: holdfast.Engine
+    ) -> None:
+        with engine.run("w") as run, run.stage("s") as stage:
+            with pytest.raises(holdfast.InvalidRequest, match=r"of step w/a is 5; give a function"):
+                run.step("a", 5)  # type: ignore[arg-type]
+            with pytest.raises(holdfast.InvalidRequest, match=r"of step w/s/b is None; give a fu"):
+                stage.step("b", None)  # type: ignore[arg-type]
+            with pytest.raises(holdfast.InvalidRequest, match=r"of a map in w/s is 'c'; give a f"):
+                stage.map("c", [1])  # type: ignore[arg-type]
+
     @pytest.mark.parametrize("limit", [-1, -5])
     def test_list_when_limit_is_negative_then_error_names_it(
         self, engine: holdfast.Engine, limit: int
@@ -450,6 +481,13 @@ class TestOpening:
     def test_open_when_settings_are_neither_then_error_says_what_to_give(self, target: str) -> None:
         with pytest.raises(holdfast.InvalidRequest, match=r"give a holdfast\.Settings"):
             holdfast.open(target, settings=20)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("wrong", [{"days": 3}, 30, {}], ids=repr)
+    def test_open_when_retention_is_none_then_error_says_what_to_give(
+        self, target: str, wrong: Any
+    ) -> None:
+        with pytest.raises(holdfast.InvalidRequest, match=r"retention is .*; give a holdfast\.Ret"):
+            holdfast.open(target, retention=wrong)
 
     def test_open_when_told_not_to_create_then_a_missing_store_is_an_error(
         self, tmp_path: Path

@@ -763,7 +763,7 @@ class TestRaising:
 
         assert not result.success
         assert openings_of(engine) == {"w@1": "failed", "w/s@2": "failed"}
-        assert engine.get("w@1").retry_count == 1 + 1  # it died before, without a lease
+        assert engine.get("w@1").retry_count == 1  # nobody had tried before, under a lease
 
     @pytest.mark.parametrize("saves", [False, True])
     @pytest.mark.parametrize("max_retries", [0, 2])
@@ -796,6 +796,25 @@ class TestRaising:
         assert errors == [f"try {n}" for n in range(1, max_retries + 2)]
         with pytest.raises(holdfast.NotRecoverable, match="killed"):
             engine.recover("w")
+
+    @pytest.mark.parametrize("max_retries", [0, 1])
+    def test_recover_when_opened_without_a_lease_then_the_first_attempt_is_no_retry(
+        self, engine: holdfast.Engine, max_retries: int
+    ) -> None:
+        ran: list[int] = []
+
+        @engine.handler("h")
+        def pill(run: holdfast.Run) -> None:
+            ran.append(run.attempt)
+            raise ValueError("no luck")
+
+        engine.checkpoint("w", resume_handler="h", max_retries=max_retries)
+
+        assert engine.recover("w", explain=True).obstacles == ()
+        while openings_of(engine)["w@1"] != "killed":
+            engine.recover("w", force=True)  # whatever the back-off
+
+        assert ran == list(range(1, max_retries + 2))
 
     def test_recover_when_every_attempt_gets_one_step_further_then_never_killed(
         self, engine: holdfast.Engine

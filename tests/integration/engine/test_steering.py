@@ -223,6 +223,41 @@ class TestRetry:
 
 
 class TestFork:
+    @pytest.mark.parametrize("max_retries", [0, 1])
+    def test_fork_when_it_never_ran_then_its_first_attempt_is_no_retry(
+        self, engine: holdfast.Engine, max_retries: int
+    ) -> None:
+        ran: list[str] = []
+
+        @engine.workflow("pill", max_retries=max_retries)
+        def pill(run: holdfast.Run) -> None:
+            ran.append(run.workflow_id)
+            raise RuntimeError("no luck")
+
+        with pytest.raises(RuntimeError):
+            engine.start("pill", workflow_id="w")
+        engine.fork("w@1", "copy")
+
+        assert engine.recover("copy", explain=True).obstacles == ()
+        while statuses(engine, "copy")["copy@1"] != "killed":
+            engine.recover("copy", force=True)  # whatever the back-off
+
+        assert ran == ["w", *["copy"] * (max_retries + 1)]
+        assert f"{max_retries + 1} execution" in (engine.get("copy@1").reason or "")
+
+    def test_fork_when_its_first_attempt_waits_then_no_retry_is_used_up(
+        self, engine: holdfast.Engine
+    ) -> None:
+        engine.workflow("asks")(lambda run: run.wait("approval"))
+        with pytest.raises(holdfast.Waiting):
+            engine.start("asks", workflow_id="w")
+        engine.fork("w@1", "copy")
+
+        engine.recover("copy")
+
+        opening = engine.get("copy@1")
+        assert (opening.status, opening.retry_count) == ("waiting", 0)
+
     def test_fork_when_forked_then_the_same_context_and_what_is_finished_does_not_run_again(
         self, engine: holdfast.Engine
     ) -> None:

@@ -79,6 +79,15 @@ def test_harness_when_a_step_takes_something_from_its_process_then_that_is_no_mi
     assert report.varying == ("result", "context.outputs.hash")
 
 
+def test_harness_when_what_a_varying_member_is_in_is_gone_then_that_is_found() -> None:
+    report = quickly("loses-its-result")
+
+    assert report.varying == ("result.at",)
+    # The first is begun anew, and the last finished already.
+    assert tuple(report.failures) == tuple(report.runs[1:-1])
+    assert {each.what for run in report.failures for each in run.mismatches} == {"result"}
+
+
 def test_harness_when_the_workflow_asks_then_it_is_answered() -> None:
     report = quickly("asks", answers={"approval": "yes"})
 

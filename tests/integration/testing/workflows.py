@@ -113,6 +113,14 @@ def counts_twice(run: holdfast.Run) -> int:
     return int(run.step("double", double, 2))
 
 
+@app.workflow("loses-its-result")
+def loses_its_result(run: holdfast.Run) -> dict[str, Any] | None:
+    """Wrong: after a recovery there is no result, of which a member varies anyway."""
+    run.step("first", double, 1)
+    run.step("second", double, 2)
+    return {"at": uuid.uuid4().hex, "rows": 3} if run.epoch == 1 else None
+
+
 @app.workflow("reruns")
 def reruns(run: holdfast.Run) -> str:
     """Wrong: what was finished runs again, with a value of its own each time."""

@@ -160,3 +160,14 @@ def test_parse_target_when_text_names_a_workflow_or_a_checkpoint_then_that_comes
 def test_parse_target_when_text_names_neither_then_it_is_refused(text: str) -> None:
     with pytest.raises(InvalidId):
         parse_target(text)
+
+
+def test_id_when_made_anew_of_another_then_its_parts_are_checked() -> None:
+    checkpoint_id = CheckpointId("w", "s", None, 7)
+
+    assert checkpoint_id._replace(sequence=8) == CheckpointId("w", "s", None, 8)
+    assert CheckpointId._make(["w", "s", None, 7]) == checkpoint_id
+    with pytest.raises(InvalidId, match="sequence"):
+        checkpoint_id._replace(sequence=0)
+    with pytest.raises(InvalidId, match="workflow_id"):
+        CheckpointId._make(["", None, None, 1])

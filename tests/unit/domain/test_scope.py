@@ -139,3 +139,12 @@ def test_scope_when_changed_then_it_is_refused() -> None:
 def test_scope_when_equal_then_it_is_one_key() -> None:
     assert {Scope("w", "s"): 1}[Scope("w", "s")] == 1
     assert Scope("w", "s") != Scope("w", "s", "s")
+
+
+def test_scope_when_made_anew_of_another_then_its_parts_are_checked() -> None:
+    assert AGENT._replace(agent_id="b") == Scope("w", "s", "b")
+    assert Scope._make(["w", "s", None]) == STAGE
+    with pytest.raises(InvalidId, match="an agent needs a stage_id"):
+        AGENT._replace(stage_id=None)
+    with pytest.raises(InvalidId, match="workflow_id"):
+        Scope._make(["", None, None])
