@@ -11,6 +11,7 @@ from ...domain.attempt import Outcome
 from ...domain.scope import Scope
 from .arguments import HANDLERS, IDS, JSON_FILE, WORKFLOW, Parsed, completed, value_of
 from .ending import FAILED, REFUSED
+from .questions import questions_of
 from .shell import Shell
 from .signals import end_on_sigterm
 from .states import BAD, GOOD, status_text
@@ -18,6 +19,8 @@ from .tables import fields_of, retries_text
 from .wording import in_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import RenderableType
 
     from ...application.queries.plan_recovery import RecoveryPlan
@@ -88,7 +91,7 @@ def recover_command(
             plan = engine.recover(
                 target, handler=handler, timeout=timeout, force=force, strict=strict, explain=True
             )
-            _print_plan(shell, plan)
+            _print_plan(shell, plan, questions_of(engine, plan.workflow_id))
             sys.exit(REFUSED if plan.obstacles else 0)
         result = engine.recover(
             target, handler=handler, timeout=timeout, force=force, strict=strict
@@ -98,7 +101,7 @@ def recover_command(
         sys.exit(REFUSED if result.outcome in _STOPPED else FAILED)
 
 
-def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:
+def _print_plan(shell: Shell, plan: RecoveryPlan, questions: Mapping[str, str]) -> None:
     if shell.as_json:
         shell.print_json(plan)
         return
@@ -108,7 +111,10 @@ def _print_plan(shell: Shell, plan: RecoveryPlan) -> None:
     if len(plan.obstacles) > 1:  # each of them stands below, on lines of its own
         verdict = verdict.removesuffix(f": {'; '.join(map(str, plan.obstacles))}")
     shell.print(Text(in_options(verdict), GOOD if not plan.obstacles else BAD))
-    shell.print(fields_of(_facts(plan)))
+    facts = _facts(plan)
+    if questions:
+        facts["asked"] = "\n".join(f"{name}: {asked}" for name, asked in questions.items())
+    shell.print(fields_of(facts))
 
 
 def _facts(plan: RecoveryPlan) -> dict[str, RenderableType]:

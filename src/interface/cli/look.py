@@ -15,6 +15,7 @@ from .arguments import IDS, WORKFLOW, file_named, pairs
 from .checkpoint_view import print_checkpoint
 from .json_form import header, whole, with_snapshots
 from .outline_tree import tree_of
+from .questions import questions_of
 from .shell import Shell
 from .states import outcome_text, status_text
 from .tables import Rows, retries_text
@@ -176,10 +177,11 @@ def tree_command(shell: Shell, workflow: str, svg: str | None) -> None:
                 click.echo(f"timeline: {svg}")
             return
         outline = engine.outline(workflow_id=workflow)
+        questions = {} if shell.as_json else questions_of(engine, workflow)
     if shell.as_json:
         shell.print_json(outline)
     else:
-        shell.print(tree_of(outline, shell.times))
+        shell.print(tree_of(outline, shell.times, questions))
 
 
 @click.command("attempts")

@@ -153,6 +153,44 @@ def written(store: Path) -> None:
         engine.checkpoint("rec", name="alone", state={"é": None, "n": 1})
 
 
+class TestAnswering:
+    @pytest.fixture
+    def asked(self, store: Path) -> None:
+        with (
+            holdfast.open(store) as engine,
+            pytest.raises(holdfast.Waiting),
+            engine.run("d 1", handler="h") as run,
+        ):
+            run.wait("approval", ask={"amount": 5})
+
+    @pytest.mark.parametrize("text", ["{ok: true}", " [1,", '"yes'])
+    def test_answer_when_text_begins_like_json_and_is_none_then_refused(
+        self, on_store: Cli, asked: None, text: str
+    ) -> None:
+        refused = on_store("answer", "d 1", "approval", text)
+        taken = on_store("answer", "d 1", "approval", text, "--text")
+
+        assert (refused.code, refused.out) == (2, "")
+        assert "--text" in refused.err
+        assert (taken.code, json.dumps(text) in taken.out) == (0, True)
+
+    def test_answer_when_taken_then_echoed_as_recorded(self, on_store: Cli, asked: None) -> None:
+        told = on_store("answer", "d 1", "approval", '{"ok":true}')
+
+        assert told.out.startswith('d 1 has its answer: {"ok": true}')
+
+    def test_recover_when_it_waits_then_the_whole_command_and_the_question(
+        self, on_store: Cli, asked: None
+    ) -> None:
+        planned = on_store("recover", "d 1", "--dry-run", "--handler", "h")
+        shown = on_store("tree", "d 1")
+
+        command = "holdfast answer 'd 1' approval '…'"
+        for each in (planned, shown):
+            assert command in each.out
+            assert '{"amount": 5}' in each.out
+
+
 class TestLooking:
     def test_workflows_when_there_are_some_then_listed(self, on_store: Cli, written: None) -> None:
         table = on_store("workflows")
