@@ -11,6 +11,7 @@ from ...domain.attempt import Outcome
 from ...domain.scope import Scope
 from .arguments import HANDLERS, IDS, JSON_FILE, WORKFLOW, Parsed, completed, value_of
 from .ending import FAILED, REFUSED
+from .quantities import SECONDS
 from .questions import questions_of
 from .shell import Shell
 from .signals import end_on_sigterm
@@ -56,7 +57,7 @@ def start_command(shell: Shell, name: str, workflow: str, input_: Parsed | None)
 @click.argument("target", metavar="[TARGET]", required=False, shell_complete=IDS)
 @click.option("--all", "all_", is_flag=True, help="Recover whatever can be recovered now.")
 @click.option("--handler", shell_complete=HANDLERS, help="Runs instead of the recorded one.")
-@click.option("--timeout", type=float, help="Seconds that it may take.")
+@click.option("--timeout", type=SECONDS, help="How long it may take: seconds, or 5min.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen and why; change nothing.")
 @click.option("--force", is_flag=True, help="Pass over a lease, back-off and used-up retries.")
 @click.option("--strict", is_flag=True, help="Fail on damage instead of falling back past it.")
