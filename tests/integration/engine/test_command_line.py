@@ -329,6 +329,27 @@ class TestLooking:
         assert [each["checkpoint_id"] for each in record] == ["rec@1"]
         assert record[0]["kind"] == "created"
 
+    def test_events_and_list_when_there_is_more_then_said_on_standard_error(
+        self, on_store: Cli, written: None
+    ) -> None:
+        total = len(on_store("--json", "events").json)
+        cut = on_store("--json", "events", "--limit", "3")
+        after = cut.json[-1]["number"]
+        listed = on_store("list", "--limit", "2")
+        whole = on_store("events", "--limit", str(total))
+
+        assert cut.err == f"holdfast: {total - 3} more; --limit N or --after {after}\n"
+        assert listed.err == "holdfast: 6 more; --limit N or --older-than a%2Fb@7\n"
+        assert (whole.err, on_store("list", "--limit", "8").err) == ("", "")
+
+    def test_events_when_the_last_are_asked_for_then_those(
+        self, on_store: Cli, written: None
+    ) -> None:
+        whole = on_store("--json", "events").json
+
+        assert on_store("--json", "events", "--last", "2").json == whole[-2:]
+        assert on_store("--json", "events", "--last", "2000").json == whole
+
     def test_stale_when_nobody_carries_it_on_then_listed_with_what_stands_in_the_way(
         self, on_store: Cli, store: Path
     ) -> None:
