@@ -11,7 +11,8 @@ from .questions import answer_command_line
 from .states import DOUBTFUL, STATUS_COLOURS, status_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from rich.console import RenderableType
     from rich.tree import Tree
@@ -34,15 +35,24 @@ def tree_of(
 
     tree = Tree(_label(outline, str(outline.scope), times.text(outline.since)))
 
+    # What was opened anew began before that, and what is inside it may have been done by then.
+    begun_at = min((each for each in _times(outline) if each is not None), default=None)
+
     def add(branch: Tree, inside: list[ScopeOutline]) -> None:
         for inner in inside:
             name = inner.scope.agent_id or inner.scope.stage_id or ""
-            since = times.text_within(inner.since, outline.since)
+            since = times.text_within(inner.since, begun_at)
             asks = (questions or {}).get(name) if inner.kind == WAIT_KIND else None
             add(branch.add(_label(inner, name, since, asks)), inner.inside)
 
     add(tree, outline.inside)
     return tree
+
+
+def _times(outline: ScopeOutline) -> Iterator[datetime | None]:
+    yield outline.since
+    for inner in outline.inside:
+        yield from _times(inner)
 
 
 def _label(outline: ScopeOutline, name: str, since: str, asks: str | None = None) -> RenderableType:

@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import connect
 from typing import Any, TypeAlias
@@ -21,10 +21,15 @@ from typing import Any, TypeAlias
 import click
 import holdfast
 import pytest
+from holdfast.application.queries.outline_workflow import ScopeOutline
+from holdfast.domain.scope import Scope
 from holdfast.infrastructure.sqlite.format import APPLICATION_ID, SCHEMA
 from holdfast.infrastructure.sqlite.upgrade import run_revisions
 from holdfast.interface.cli.main import COMMANDS, main
 from holdfast.interface.cli.main import holdfast as group
+from holdfast.interface.cli.outline_tree import tree_of
+from holdfast.interface.times import Times
+from rich.console import Console
 
 _numbers = itertools.count()
 
@@ -286,6 +291,18 @@ class TestLooking:
             ("a%2Fb/s/x", "completed"),
             ("a%2Fb/s/y", "failed"),
         ]
+
+    def test_tree_when_opened_anew_then_times_count_from_the_earliest_that_is_shown(self) -> None:
+        begun = datetime(2026, 3, 14, 12, tzinfo=UTC)
+        inner = ScopeOutline(Scope("w", "gather"), since=begun)
+        outline = ScopeOutline(
+            Scope("w"), since=begun + timedelta(seconds=55), opened=2, inside=[inner]
+        )
+        console = Console(width=80)
+        with console.capture() as shown:
+            console.print(tree_of(outline, Times(begun + timedelta(minutes=3), "relative")))
+
+        assert "+0.00 s" in shown.get()
 
     def test_context_when_asked_then_json_with_the_option_and_without(
         self, on_store: Cli, written: None
