@@ -74,9 +74,9 @@ def recover_command(
 ) -> None:
     """Carry a workflow on.
 
-    TARGET is a workflow, or a checkpoint of it: that chooses whose handler runs. Prints what the
-    handler returned as JSON. A workflow whose retries are used up is closed as killed instead;
-    --dry-run says so beforehand, --force runs it once more.
+    TARGET is a workflow, or a stage, an agent or a checkpoint of it: that chooses whose handler
+    runs. Prints what the handler returned as JSON. A workflow whose retries are used up is closed
+    as killed instead; --dry-run says so beforehand, --force runs it once more.
     """
     if all_ == (target is not None):
         raise click.UsageError("Name one thing: a TARGET, or --all.")
@@ -88,6 +88,8 @@ def recover_command(
             if handler is not None or force or dry_run:
                 raise click.UsageError("--all goes with --timeout and --strict alone.")
             sys.exit(recover_all(shell, engine, timeout=timeout, strict=strict))
+        if "/" in (target or "") and "@" not in (target or ""):
+            target = str(engine.latest(target).id)  # all of them tell the same scope
         if dry_run:
             plan = engine.recover(
                 target, handler=handler, timeout=timeout, force=force, strict=strict, explain=True
