@@ -11,6 +11,9 @@ START_AGAIN = (
 )
 """For a workflow that is completed."""
 
+NOTHING_TO_DO = "nothing is to be done"
+"""For a workflow that is completed, and is to be carried on."""
+
 OPEN_ANEW = "open it anew with engine.retry(…)"
 """For a workflow that was killed."""
 

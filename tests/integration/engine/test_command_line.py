@@ -196,6 +196,35 @@ class TestAnswering:
             assert '{"amount": 5}' in each.out
 
 
+class TestScopesAndEnds:
+    def test_recover_when_a_scope_is_named_then_its_handler_is_chosen(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        with holdfast.open(store) as engine:
+            engine.checkpoint("w", type="workflow_start", resume_handler="whole")
+            engine.checkpoint("w", type="stage_start", stage_id="s", resume_handler="part")
+        planned = on_store("recover", "w/s", "--dry-run")
+        unknown = on_store("recover", "w/t", "--dry-run")
+
+        assert "'part'" in planned.out
+        assert unknown.code == 3
+
+    def test_ends_when_it_is_completed_then_nothing_is_advised(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        with holdfast.open(store) as engine, engine.run("w"):
+            pass
+        recovered = on_store("recover", "w")
+        planned = on_store("recover", "w", "--dry-run")
+        cancelled = on_store("cancel", "w")
+
+        assert recovered.code == 4
+        assert recovered.err.endswith("; nothing is to be done\n")
+        assert "handler" not in recovered.err
+        assert "w is completed" in planned.out
+        assert (cancelled.code, "--parent" in cancelled.err) == (4, False)
+
+
 class TestLooking:
     def test_workflows_when_there_are_some_then_listed(self, on_store: Cli, written: None) -> None:
         table = on_store("workflows")
@@ -303,6 +332,20 @@ class TestLooking:
             console.print(tree_of(outline, Times(begun + timedelta(minutes=3), "relative")))
 
         assert "+0.00 s" in shown.get()
+
+    def test_svg_when_drawn_then_private_and_whole_and_trouble_is_that_of_other_files(
+        self, on_store: Cli, written: None, tmp_path: Path
+    ) -> None:
+        drawn = tmp_path / "w.svg"
+        drawn.write_text("old")
+        drawn.chmod(0o644)
+        told = on_store("tree", "a%2Fb", "--svg", str(drawn))
+        lost = on_store("tree", "a%2Fb", "--svg", str(tmp_path / "nowhere" / "w.svg"))
+
+        assert (told.code, drawn.stat().st_mode & 0o777) == (0, 0o600)
+        assert drawn.read_text().endswith("</svg>\n")
+        assert (lost.code, "cannot be written: No such file" in lost.err) == (5, True)
+        assert not list(tmp_path.glob(".holdfast-*"))
 
     def test_context_when_asked_then_json_with_the_option_and_without(
         self, on_store: Cli, written: None
@@ -802,7 +845,7 @@ class TestCarryingOn:
             (["recover", "a%2Fb@99"], 3, "a%2Fb@99"),
             (["recover", "rec"], 4, "--handler"),
             (["recover", "a%2Fb", "--handler", "gone"], 4, "known: h, release"),
-            (["recover", "a%2Fb/s"], 2, "@sequence"),
+            (["recover", "a%2Fb/nowhere"], 3, "does not exist"),
         ],
         ids=lambda each: " ".join(each) if isinstance(each, list) else "",
     )
