@@ -196,6 +196,21 @@ class TestAnswering:
             assert '{"amount": 5}' in each.out
 
 
+class TestMisspeltStores:
+    def test_store_when_one_beside_is_like_it_then_named_first(self, cli: Cli, store: Path) -> None:
+        store.rename("survey.db")
+        ended = cli("--store", "surve.db", "workflows")
+
+        assert ended.code == 5
+        assert "did you mean survey.db? Else make one with" in ended.err
+
+    def test_store_when_its_scheme_is_misspelt_then_the_one_meant_is_named(self, cli: Cli) -> None:
+        ended = cli("--store", "jsn:folder", "init")
+
+        assert (ended.code, "json:folder" in ended.err) == (2, True)
+        assert not Path("jsn:folder").exists()
+
+
 class TestScopesAndEnds:
     def test_recover_when_a_scope_is_named_then_its_handler_is_chosen(
         self, on_store: Cli, store: Path
