@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from ...domain.attempt import Outcome
+from ...domain.checkpoint_status import CheckpointStatus
 from ...domain.scope import Scope
 from .arguments import HANDLERS, IDS, JSON_FILE, WORKFLOW, Parsed, completed, value_of
 from .ending import FAILED, REFUSED
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from ...application.queries.plan_recovery import RecoveryPlan
     from ...application.runs.recovery_result import RecoveryResult
+    from ..engine import Engine
 
 
 _ENDED = {
@@ -99,7 +102,8 @@ def recover_command(
         result = engine.recover(
             target, handler=handler, timeout=timeout, force=force, strict=strict
         )
-        _print_result(shell, result)
+        sequel = _sequel(shell, engine, result) if result.outcome is Outcome.FAILED else ""
+        _print_result(shell, result, sequel)
     if not result.success:
         sys.exit(REFUSED if result.outcome in _STOPPED else FAILED)
 
@@ -141,7 +145,26 @@ def _facts(plan: RecoveryPlan) -> dict[str, RenderableType]:
     return facts
 
 
-def _print_result(shell: Shell, result: RecoveryResult) -> None:
+def _sequel(shell: Shell, engine: Engine, result: RecoveryResult) -> str:
+    """Return what comes of a failed attempt: when it is due again, or that there is no more."""
+    workflow = shlex.quote(str(Scope(result.workflow_id)))
+    shown = "" if shell.verbose else f"; traceback: `holdfast show {workflow}`"
+    found = engine.outline(workflow_id=result.workflow_id).opening
+    opening = engine.get(found) if found is not None else None
+    if opening is None:
+        return shown
+    if opening.status is CheckpointStatus.KILLED:
+        return (
+            "; its retries are used up and it is killed: mend the cause, then "
+            f"`holdfast retry {workflow}`{shown}"
+        )
+    if opening.due_at is None:
+        return shown
+    pause = max((opening.due_at - opening.updated_at).total_seconds(), 0)
+    return f"; due again in {pause:.3g} s{shown}"
+
+
+def _print_result(shell: Shell, result: RecoveryResult, sequel: str) -> None:
     """Print the output on standard output, as `start` does, and what is to be said beside it."""
     workflow = Scope(result.workflow_id)
     if result.error is not None and shell.verbose:
@@ -156,7 +179,7 @@ def _print_result(shell: Shell, result: RecoveryResult) -> None:
         how = _ENDED.get(result.outcome, "failed")
         click.echo(
             f"holdfast: {workflow}: attempt {result.attempt} {how} after {took}: "
-            f"{in_options(result.error.summary)}",
+            f"{in_options(result.error.summary)}{sequel}",
             err=True,
         )
         return

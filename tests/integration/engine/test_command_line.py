@@ -211,6 +211,30 @@ class TestMisspeltStores:
         assert not Path("jsn:folder").exists()
 
 
+class TestFailing:
+    @pytest.mark.parametrize(
+        ("retries", "sequel"),
+        [
+            (
+                1,
+                "its retries are used up and it is killed: mend the cause, then `holdfast retry w`",
+            ),
+            (5, "; due again in "),
+        ],
+    )
+    def test_recover_when_it_fails_then_what_comes_of_it(
+        self, on_store: Cli, program: Program, tmp_path: Path, retries: int, sequel: str
+    ) -> None:
+        name = program(CREW.replace("max_retries=1", f"max_retries={retries}"))
+        (tmp_path / "bad.json").write_text('["bad"]')
+        on_store("--app", f"{name}:app", "start", "release", "w", "--input", "bad.json")
+        told = on_store("--app", f"{name}:app", "recover", "w", "--force").err
+
+        assert "no luck" in told
+        assert sequel in told
+        assert "traceback: `holdfast show w`" in told
+
+
 class TestScopesAndEnds:
     def test_recover_when_a_scope_is_named_then_its_handler_is_chosen(
         self, on_store: Cli, store: Path
