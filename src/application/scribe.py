@@ -108,6 +108,8 @@ class Scribe:
             return
         done = standing.status is CheckpointStatus.COMPLETED
         advice = START_AGAIN if done else OPEN_ANEW
+        if wanted == CheckpointStatus.KILLED:
+            advice = "there is nothing to stop"
         raise IllegalTransition(Scope(self.workflow_id), standing.status, wanted, advice)
 
     def refresh(self) -> None:

@@ -11,6 +11,9 @@ START_AGAIN = (
 )
 """For a workflow that is completed."""
 
+NOTHING_TO_DO = "nothing is to be done"
+"""For a workflow that is completed, and is to be carried on."""
+
 OPEN_ANEW = "open it anew with engine.retry(…)"
 """For a workflow that was killed."""
 
@@ -27,7 +30,13 @@ SEE_CHECKPOINTS = "see what there is with engine.list(…)"
 """For a checkpoint that does not exist, and is like none that does."""
 
 ANSWER = "answer with engine.answer(…)"
-"""For a workflow that waits for an answer."""
+"""For a workflow that waits for an answer, and nobody knows what for."""
+
+
+def answer_with(workflow: object, name: str) -> str:
+    """Return the advice for a workflow, by the text form of its name, that asks by *name*."""
+    return f"answer with engine.answer({str(workflow)!r}, {name!r}, …)"
+
 
 ENCODED = "inside a name / @ % are written %2F %40 %25"
 """For a text that does not read like an id."""

@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .advice import ANSWER, OPEN_ANEW, SEE_CHECKPOINTS, SEE_WORKFLOWS
+from .advice import OPEN_ANEW, SEE_CHECKPOINTS, SEE_WORKFLOWS, answer_with
 from .wording import ending_of, known_names, near_names, shorten, shorten_text, size_of
 
 if TYPE_CHECKING:
@@ -374,9 +374,9 @@ class Waiting(Refused):
         self.workflow_id = workflow_id
         self.name = name
         self.until = until
-        self.advice = ANSWER
+        self.advice = answer_with(workflow_id, name)
         due = f" until {until.isoformat()}" if until else ""
-        super().__init__(f"{workflow_id} waits for an answer to {name!r}{due}; {ANSWER}")
+        super().__init__(f"{workflow_id} waits for an answer to {name!r}{due}; {self.advice}")
 
 
 class AnswerRefused(Refused):

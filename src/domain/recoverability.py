@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .advice import ANSWER, AT_ONCE, LET_IT_END, ONCE_MORE, OPEN_ANEW
+from .advice import ANSWER, AT_ONCE, LET_IT_END, NOTHING_TO_DO, ONCE_MORE, OPEN_ANEW, answer_with
 from .checkpoint import Checkpoint
 from .checkpoint_status import CheckpointStatus
 from .lease import Lease
@@ -76,7 +76,9 @@ def obstacles_of_state(
     """
     found = []
     if opening.status is CheckpointStatus.COMPLETED:
-        text = f"{opening.scope} is completed since {opening.updated_at.isoformat()}"
+        text = (
+            f"{opening.scope} is completed since {opening.updated_at.isoformat()}; {NOTHING_TO_DO}"
+        )
         found.append(Obstacle(ObstacleKind.COMPLETED, text))
     if opening.status is CheckpointStatus.KILLED:
         text = (
@@ -128,7 +130,8 @@ def retries_used_up(attempts: int, max_retries: int, max_attempts: int | None = 
 def _waiting_text(opening: Checkpoint, waits: tuple[str, ...]) -> str:
     names = f" to {' and '.join(map(repr, waits))}" if waits else ""
     until = f" until {opening.due_at.isoformat()}" if opening.due_at else ""
-    return f"{opening.scope} waits for an answer{names}{until}; {ANSWER}"
+    advice = " or ".join(answer_with(opening.scope, each) for each in waits) or ANSWER
+    return f"{opening.scope} waits for an answer{names}{until}; {advice}"
 
 
 def obstacle_of_lease(lease: Lease) -> Obstacle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ..domain.ports import Clock, Host, Journal, Store
 from ..domain.ports.processes import Process, ProcessOrder, SignsOfLife
 from ..domain.retention import Retention
 from ..domain.run_handover import RunHandover, handed_over
+from ..domain.wording import near_names
 from ..infrastructure.clock import SystemClock
 from ..infrastructure.host import LocalHost
 from ..infrastructure.json_codec import JsonCodec
@@ -245,10 +247,22 @@ def _upgrade_files(target: str) -> Upgraded:
     return Upgraded(store.target, SCHEMA, SCHEMA)
 
 
+# Of two letters at least: what has one is a drive.
+_SCHEME = re.compile(r"[a-z]{2,8}:(?!//)")
+
+
 def _path(target: str) -> Path:
     path = target.removeprefix("sqlite:///")
     if not path or "\0" in path:
         raise InvalidRequest(f"{target!r} does not name a store; give a path, or memory:")
+    scheme = _SCHEME.match(path)
+    if (path == target and "://" in target) or (scheme and not Path(path).exists()):
+        near = near_names(scheme[0], [_JSON, "sqlite:///", "memory:"]) if scheme else ()
+        if near == (_JSON,) and scheme is not None:
+            raise InvalidRequest(
+                f"{target!r} is not a target that this version knows; did you mean "
+                f"{_JSON}{path.removeprefix(scheme[0])}? json:FOLDER is a store of JSON files"
+            )
     if path == target and "://" in target:
         raise InvalidRequest(
             f"{target!r} is not a target that this version knows; give a path, sqlite:///PATH, "

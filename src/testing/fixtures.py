@@ -19,8 +19,8 @@ try:
     import pytest
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "holdfast.testing.fixtures are fixtures of pytest: install holdfast[testing], or use "
-        "holdfast.testing.fresh_engine, which needs nothing",
+        "holdfast.testing.fixtures are fixtures of pytest: install pytest, or, from a checkout, "
+        "'.[testing]'; holdfast.testing.fresh_engine needs nothing",
         name=error.name,
     ) from error
 

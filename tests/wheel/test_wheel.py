@@ -174,7 +174,7 @@ def test_wheel_when_there_is_no_pytest_then_what_needs_it_says_so(
         "    print(error)\n"
     )
 
-    assert "install holdfast[testing]" in _said(environment, crew, "python wants.py")
+    assert "from a checkout, '.[testing]'" in _said(environment, crew, "python wants.py")
 
 
 def test_wheel_when_there_is_pytest_then_fixtures_and_suites_are_there(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...domain.advice import NOTHING_TO_DO
 from ...domain.checkpoint import Checkpoint
 from ...domain.checkpoint_id import CheckpointId
 from ...domain.checkpoint_status import CheckpointStatus
@@ -112,10 +113,13 @@ def plan_recovery(query: PlanRecovery, *, uow: UnitOfWork, env: Environment) -> 
     obstacles = found.obstacles(env)
     told_by_opening = scope.kind == "workflow" and found.opening is not None
     if replay.record(scope).is_finished and not told_by_opening:
-        obstacles.append(Obstacle(ObstacleKind.COMPLETED, f"{scope} is completed"))
+        obstacles.append(Obstacle(ObstacleKind.COMPLETED, f"{scope} is completed; {NOTHING_TO_DO}"))
     no_handler = obstacle_of_handler(handler, query.registry.names())
     if no_handler is not None:
         obstacles.append(no_handler)
+    # What is done needs no handler: nothing else is worth saying of it.
+    done = [each for each in obstacles if each.kind is ObstacleKind.COMPLETED]
+    obstacles = done or obstacles
     return RecoveryPlan(
         workflow_id=workflow,
         target=query.target,

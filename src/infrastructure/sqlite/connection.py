@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...domain.errors import NotAStore, SchemaTooNew, SchemaTooOld, StorageUnavailable
+from ...domain.wording import near_names
 from .format import APPLICATION_ID, SCHEMA
 
 Durability = Literal["power", "process"]
@@ -19,6 +20,7 @@ Durability = Literal["power", "process"]
 # A reader meets locks rarely: while a store is recovered after a crash, or closed by its last user.
 # A writer waits for its turn without SQLite's help (`turns`).
 _READERS_WAIT = 0.25
+_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _SYNCHRONOUS = {"power": 2, "process": 1}  # FULL, NORMAL
 # Moving the -wal into the file costs two syncs and is paid by whoever commits then: seldom, since a
 # save changes some pages again and again. A burst may leave a longer -wal; the next one cuts it.
@@ -110,7 +112,7 @@ def require_file(path: Path, *, may_be_empty: bool = True) -> None:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise StorageUnavailable(
-            f"there is no store at {path}; make one with `holdfast init`"
+            f"there is no store at {path}; {_meant(path)}make one with `holdfast init`"
         ) from None
     except OSError as error:
         raise StorageUnavailable(f"{path} cannot be opened: {error.strerror}") from error
@@ -121,6 +123,16 @@ def require_file(path: Path, *, may_be_empty: bool = True) -> None:
         )
     if not found.st_size and not may_be_empty:
         raise StorageUnavailable(f"{path} is empty; make a store of it with `holdfast init`")
+
+
+def _meant(path: Path) -> str:
+    """Return which stores beside it may have been meant: a slip is more likely than a wish."""
+    try:
+        stores = [each.name for each in path.parent.iterdir() if each.suffix in _SUFFIXES]
+    except OSError:
+        return ""
+    near = near_names(path.name, stores)
+    return f"did you mean {' or '.join(near)}? Else " if near else ""
 
 
 def refuse_strangers(path: Path) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 FORMATS = (".svg", ".png")
 _MISSING = (
-    "a chart is drawn by matplotlib, which is not installed: pip install matplotlib, or Holdfast "
-    "with its extra 'chart'"
+    "a chart is drawn by matplotlib, which is not installed: pip install matplotlib, or, "
+    "from a checkout, pip install '.[chart]'"
 )
 
 

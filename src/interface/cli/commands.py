@@ -12,6 +12,7 @@ import click
 from ...domain.errors import CommandFailed, HandlerDied
 from .arguments import HANDLERS, JSON_FILE, WORKFLOW, Parsed, value_of
 from .ending import report
+from .quantities import SECONDS
 from .shell import Shell
 from .signals import end_on_sigterm
 
@@ -33,7 +34,7 @@ _SIGNALLED = 128
 @click.option(
     "--input", "input_", type=JSON_FILE, help="What it is given; a file, or - .", **_OPTION
 )
-@click.option("--timeout", type=float, help="Seconds that it may take.", **_OPTION)
+@click.option("--timeout", type=SECONDS, help="How long it may take: seconds, or 5min.", **_OPTION)
 @click.option("--silence", type=float, help="Seconds that it may give no sign of life.", **_OPTION)
 @click.pass_obj
 def run_command(
@@ -73,7 +74,7 @@ def run_command(
 @click.argument("name")
 @click.argument("command", type=click.UNPROCESSED, **_COMMAND)
 @click.option("--stage", help="Makes it an agent of that stage.")
-@click.option("--timeout", type=float, help="Seconds that it may take, and may be silent.")
+@click.option("--timeout", type=SECONDS, help="How long it may take, and be silent.")
 @click.option(
     "--changed-input",
     type=click.Choice(["error", "rerun", "keep"]),

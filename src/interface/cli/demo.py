@@ -14,6 +14,7 @@ import click
 
 from .ending import FAILED
 from .json_form import to_json
+from .screen import width_of
 from .shell import Shell
 
 if TYPE_CHECKING:
@@ -113,11 +114,11 @@ def _draw(store: Path, svg: Path) -> None:
 def _show(shell: Shell, killed: Performance, claims: list[Claim]) -> None:
     from ..demo.timeline import timeline
 
-    shell.print("", timeline(killed))
+    shell.print("", timeline(killed, width_of(sys.stdout) or 100))
     shell.print(
-        "finished: agents that this process ran to their end. found saved: results that the store\n"
-        "held when it began, so that these agents did not run again. What a kill cut off, or kept\n"
-        "from being saved, runs again in the next process.\n"
+        "finished: agents that this process ran to their end. saved: results that the store held "
+        "when it began, so that these agents did not run again. What a kill cut off, or kept from "
+        "being saved, runs again in the next process.\n"
     )
     for claim in claims:
         mark = "[green]✓[/]" if claim.holds else "[red]✗[/]"

@@ -13,8 +13,10 @@ from ...domain.scope import Scope
 from ..times import duration_text
 from .arguments import IDS, WORKFLOW, file_named, pairs
 from .checkpoint_view import print_checkpoint
+from .cut_short import newest, tell_more
 from .json_form import header, whole, with_snapshots
 from .outline_tree import tree_of
+from .questions import questions_of
 from .shell import Shell
 from .states import outcome_text, status_text
 from .tables import Rows, retries_text
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...domain.attempt import Attempt
+    from ...domain.checkpoint import Checkpoint
+    from ...domain.events import DomainEvent
 
 _STATUS = click.Choice([each.value for each in CheckpointStatus])
 _TYPE = click.Choice([each.value for each in CheckpointType])
@@ -78,17 +82,23 @@ def list_command(
 ) -> None:
     """List checkpoints, the newest first.
 
-    Of one workflow, or of all.
+    Of one workflow, or of all. When there are more than the limit, that is said on standard error.
     """
     with shell.engine() as engine:
-        found = engine.list(
-            workflow_id=workflow,
-            status=status,
-            type=type_,
-            metadata=pairs(metadata),
-            older_than_id=older_than,
-            limit=limit,
-        )
+
+        def page(older_than: object, limit: int) -> list[Checkpoint]:
+            return engine.list(
+                workflow_id=workflow,
+                status=status,
+                type=type_,
+                metadata=pairs(metadata),
+                older_than_id=None if older_than is None else str(older_than),
+                limit=limit,
+            )
+
+        found = page(older_than, limit)
+        how = f"--limit N or --older-than {found[-1].id}" if found else ""
+        tell_more(found, limit, lambda checkpoint: page(checkpoint.id, 1000), how)
     if shell.as_json:
         shell.print_json([header(each) for each in found])
         return
@@ -176,10 +186,11 @@ def tree_command(shell: Shell, workflow: str, svg: str | None) -> None:
                 click.echo(f"timeline: {svg}")
             return
         outline = engine.outline(workflow_id=workflow)
+        questions = {} if shell.as_json else questions_of(engine, workflow)
     if shell.as_json:
         shell.print_json(outline)
     else:
-        shell.print(tree_of(outline, shell.times))
+        shell.print(tree_of(outline, shell.times, questions))
 
 
 @click.command("attempts")
@@ -229,14 +240,27 @@ def _print_output(workflow: str, number: int, found: Sequence[Attempt]) -> None:
 @click.argument("workflow", type=WORKFLOW, required=False)
 @click.option("--after", default=0, help="Only those with a number above that.")
 @click.option("--limit", default=1000, show_default=True, help="How many at the most.")
+@click.option("--last", type=click.IntRange(1), metavar="N", help="Only the newest N.")
 @click.pass_obj
-def events_command(shell: Shell, workflow: str | None, after: int, limit: int) -> None:
+def events_command(
+    shell: Shell, workflow: str | None, after: int, limit: int, last: int | None
+) -> None:
     """Print the log of what happened.
 
-    The oldest first, of one workflow or of all.
+    The oldest first, of one workflow or of all. When there is more than the limit, that is said on
+    standard error.
     """
     with shell.engine() as engine:
-        found = engine.events(after=after, workflow_id=workflow, limit=limit)
+
+        def page(after: int, limit: int) -> list[DomainEvent]:
+            return engine.events(after=after, workflow_id=workflow, limit=limit)
+
+        if last is not None:
+            found = newest(last, after, page, lambda event: event.number)
+        else:
+            found = page(after, limit)
+            how = f"--limit N or --after {found[-1].number}" if found else ""
+            tell_more(found, limit, lambda event: page(event.number, 1000), how)
     if shell.as_json:
         shell.print_json(found)
         return

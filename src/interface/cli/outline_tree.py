@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from ...application.waits import WAIT_KIND
 from ...domain.checkpoint_status import CheckpointStatus
 from ..times import Times, duration_text
+from .questions import answer_command_line
 from .states import DOUBTFUL, STATUS_COLOURS, status_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
     from rich.console import RenderableType
     from rich.tree import Tree
 
@@ -19,23 +23,39 @@ if TYPE_CHECKING:
 _LINE = 64
 
 
-def tree_of(outline: ScopeOutline, times: Times) -> Tree:
-    """Return a workflow's outline as a tree: a line a scope, and below it what went wrong."""
+def tree_of(
+    outline: ScopeOutline, times: Times, questions: Mapping[str, str] | None = None
+) -> Tree:
+    """Return a workflow's outline as a tree: a line a scope, and below it what went wrong.
+
+    Args:
+        questions: what is asked and has no answer yet, by name.
+    """
     from rich.tree import Tree
 
     tree = Tree(_label(outline, str(outline.scope), times.text(outline.since)))
 
+    # What was opened anew began before that, and what is inside it may have been done by then.
+    begun_at = min((each for each in _times(outline) if each is not None), default=None)
+
     def add(branch: Tree, inside: list[ScopeOutline]) -> None:
         for inner in inside:
             name = inner.scope.agent_id or inner.scope.stage_id or ""
-            since = times.text_within(inner.since, outline.since)
-            add(branch.add(_label(inner, name, since)), inner.inside)
+            since = times.text_within(inner.since, begun_at)
+            asks = (questions or {}).get(name) if inner.kind == WAIT_KIND else None
+            add(branch.add(_label(inner, name, since, asks)), inner.inside)
 
     add(tree, outline.inside)
     return tree
 
 
-def _label(outline: ScopeOutline, name: str, since: str) -> RenderableType:
+def _times(outline: ScopeOutline) -> Iterator[datetime | None]:
+    yield outline.since
+    for inner in outline.inside:
+        yield from _times(inner)
+
+
+def _label(outline: ScopeOutline, name: str, since: str, asks: str | None = None) -> RenderableType:
     from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
@@ -46,6 +66,9 @@ def _label(outline: ScopeOutline, name: str, since: str) -> RenderableType:
         line.append(f"  {told}" if told else "", style="dim")
     if outline.opened > 1:
         line.append(f"  opened {outline.opened} times", style=DOUBTFUL)
+    if asks is not None:
+        command = answer_command_line(outline.scope.workflow_id, name)
+        return Group(line, *(Padding(Text(each), (0, 0, 0, 2)) for each in (asks, command)))
     style = STATUS_COLOURS[outline.status] if outline.status else ""
     troubles = _troubles(outline)
     if len(troubles) == 1 and line.cell_len + len(troubles[0]) <= _LINE:

@@ -13,7 +13,7 @@ import click
 from ...domain.scope import Scope
 from .arguments import WORKFLOW
 from .progress import progress
-from .quantities import DATE, DURATION, SIZE, size_text
+from .quantities import DATE, DAYS, DURATION, SIZE, size_text
 from .shell import Shell
 from .tables import Rows
 
@@ -126,7 +126,7 @@ def delete_command(shell: Shell, workflow: str, force: bool) -> None:
 
 @click.command("retain")
 @click.argument("workflow", type=WORKFLOW)
-@click.option("--days", type=click.FloatRange(0), help="Kept for so many days at least.")
+@click.option("--days", type=DAYS, help="Kept for so many days at least.")
 @click.option("--count", type=click.IntRange(0), help="So many of the newest are kept at least.")
 @click.pass_obj
 def retain_command(shell: Shell, workflow: str, days: float | None, count: int | None) -> None:

@@ -11,6 +11,7 @@ import click
 from ...domain.errors import InvalidRequest
 from ...domain.scope import Scope
 from ..times import Times, absolute
+from .quantities import SECONDS
 from .states import status_text
 from .tables import fields_of
 from .wording import in_options
@@ -27,9 +28,10 @@ _SOON_SHOWN = 3
 @click.command("stale")
 @click.option(
     "--threshold",
+    type=SECONDS,
     default=1800.0,
     show_default=True,
-    help="Seconds that one without a lease may be silent.",
+    help="How long one without a lease may be silent: seconds, or 5min, 2h.",
 )
 @click.pass_obj
 def stale_command(shell: Shell, threshold: float) -> None:

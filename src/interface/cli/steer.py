@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
 from ...domain.scope import Scope
+from ...domain.wording import shorten_text
 from .arguments import IDS, JSON_FILE, WORKFLOW, Parsed, completed
 from .json_form import header
 from .shell import Shell
+
+_BEGIN_JSON = ("{", "[", '"')
 
 
 @click.command("answer")
@@ -17,21 +21,32 @@ from .shell import Shell
 @click.argument("name", shell_complete=completed("questions"))
 @click.argument("text", required=False)
 @click.option("--value", type=JSON_FILE, help="The answer as JSON, from a file, or - .")
+@click.option("--text", "as_text", is_flag=True, help="TEXT is a text, whatever it looks like.")
 @click.pass_obj
 def answer_command(
-    shell: Shell, workflow: str, name: str, text: str | None, value: Parsed | None
+    shell: Shell,
+    workflow: str,
+    name: str,
+    text: str | None,
+    value: Parsed | None,
+    as_text: bool,
 ) -> None:
     """Answer what a workflow waits for.
 
-    NAME is what the run asks by, TEXT the answer: JSON, or a text that is none. The first answer
-    counts. It is carried on by the next `holdfast recover`, `start` or `supervise`.
+    NAME is what the run asks by, TEXT the answer: JSON, or a text that is none. What begins like
+    JSON and is none is refused, unless --text says that it is meant. The first answer counts. It is
+    carried on by the next `holdfast recover`, `start` or `supervise`.
     """
     if (text is None) == (value is None):
         raise click.UsageError("Give one answer: TEXT, or --value FILE.")
-    answer = value.value if value is not None else _parsed(text or "")
+    if as_text and text is None:
+        raise click.UsageError("--text goes with TEXT, and not with --value.")
+    given = text if as_text else _parsed(text)
+    answer: Any = value.value if value is not None else given
     with shell.engine(writable=True) as engine:
         found = engine.answer(name=name, value=answer, workflow_id=workflow)
-        _tell(shell, header(found), f"{Scope(workflow)} has its answer to {name!r}: {found.id}")
+        recorded = json.dumps(answer, ensure_ascii=False)
+        _tell(shell, header(found), f"{Scope(workflow)} has its answer: {recorded}  ({found.id})")
 
 
 @click.command("cancel")
@@ -82,10 +97,18 @@ def fork_command(shell: Shell, checkpoint: str, new_workflow: str) -> None:
         _tell(shell, header(opening), f"{Scope(new_workflow)} begins with {opening.id}")
 
 
-def _parsed(text: str) -> object:
+def _parsed(text: str | None) -> object:
+    if text is None:
+        return None
     try:
         return json.loads(text)
-    except ValueError:
+    except ValueError as error:
+        # An answer cannot be taken back: a slip in its JSON must not become one.
+        if text.lstrip()[:1] in _BEGIN_JSON:
+            raise click.UsageError(
+                f"{shorten_text(text)} begins like JSON and is none ({error}). Mend it, or say "
+                "--text if it is meant as a text."
+            ) from error
         return text
 
 

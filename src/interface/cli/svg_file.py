@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
 
 from ...application.queries.trace_workflow import TraceWorkflow, trace_workflow
+from ...domain.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -28,6 +31,21 @@ def write_svg(engine: Engine, workflow_id: str, file: str) -> None:
         click.echo(drawn, nl=False)
         return
     try:
-        Path(file).write_text(drawn, encoding="utf-8")
+        _put(Path(file), drawn.encode())
     except OSError as error:
-        raise click.FileError(file, error.strerror or "cannot be written") from error
+        raise StorageUnavailable(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _put(path: Path, drawn: bytes) -> None:
+    """Put it in place whole, or not at all; names and errors of a run are their owner's alone."""
+    if not path.is_file() and path.exists():  # a pipe, a device, a folder: nothing to replace
+        path.write_bytes(drawn)
+        return
+    path = path.resolve()  # what a link leads to is replaced, not the link
+    partial = path.with_name(f".holdfast-{token_hex(6)}.partial")
+    try:
+        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as to:
+            to.write(drawn)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import shlex
+
 from ...domain.advice import (
     ANSWER,
     AT_ONCE,
@@ -27,6 +31,9 @@ _OPTIONS = (
     ("handler= or --handler", "--handler"),
 )
 
+_TEXT = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_ANSWER_TO = re.compile(rf"engine\.answer\({_TEXT}, {_TEXT}, …\)")
+
 # Advice within the reasons of a refusal.
 _WITHIN_REASONS = (START_AGAIN, OPEN_ANEW, ONCE_MORE, ANSWER, LET_IT_END, AT_ONCE)
 
@@ -38,6 +45,7 @@ def message_of(error: Exception) -> str:
     if advice and text.endswith(advice):
         # The advice alone: what stands before it may hold names that people gave.
         text = text.removesuffix(advice) + in_options(advice)
+    text = _ANSWER_TO.sub(_answer_command, text)
     for sentence in _WITHIN_REASONS:
         text = text.replace(sentence, in_options(sentence))
     return " ".join(text.split())
@@ -45,6 +53,12 @@ def message_of(error: Exception) -> str:
 
 def in_options(advice: str) -> str:
     """Return *advice* with the options of the command line in place of Python's arguments."""
+    advice = _ANSWER_TO.sub(_answer_command, advice)
     for python, option in _OPTIONS:
         advice = advice.replace(python, option)
     return advice
+
+
+def _answer_command(found: re.Match[str]) -> str:
+    names = (shlex.quote(ast.literal_eval(each)) for each in found.groups())
+    return f"`holdfast answer {' '.join(names)} '…'`"

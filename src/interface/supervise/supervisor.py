@@ -148,7 +148,7 @@ class Supervisor:
             )
             self._start_threads()
             busy = bool(self._waiting or self._running)
-        self._log("info", "sweep", asdict(sweep))
+        self._log("info" if sweep != Sweep() else "debug", "sweep", asdict(sweep))
         return busy
 
     def _breaker(self, found: DueWorkflow) -> CircuitBreaker:

@@ -25,7 +25,8 @@ try:
     import pytest
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "holdfast.testing.contracts are suites of pytest: install holdfast[testing]",
+        "holdfast.testing.contracts are suites of pytest: install pytest, or, from a checkout, "
+        "'.[testing]'",
         name=error.name,
     ) from error
 

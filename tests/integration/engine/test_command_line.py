@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import connect
 from typing import Any, TypeAlias
@@ -21,10 +21,15 @@ from typing import Any, TypeAlias
 import click
 import holdfast
 import pytest
+from holdfast.application.queries.outline_workflow import ScopeOutline
+from holdfast.domain.scope import Scope
 from holdfast.infrastructure.sqlite.format import APPLICATION_ID, SCHEMA
 from holdfast.infrastructure.sqlite.upgrade import run_revisions
 from holdfast.interface.cli.main import COMMANDS, main
 from holdfast.interface.cli.main import holdfast as group
+from holdfast.interface.cli.outline_tree import tree_of
+from holdfast.interface.times import Times
+from rich.console import Console
 
 _numbers = itertools.count()
 
@@ -153,6 +158,112 @@ def written(store: Path) -> None:
         engine.checkpoint("rec", name="alone", state={"é": None, "n": 1})
 
 
+class TestAnswering:
+    @pytest.fixture
+    def asked(self, store: Path) -> None:
+        with (
+            holdfast.open(store) as engine,
+            pytest.raises(holdfast.Waiting),
+            engine.run("d 1", handler="h") as run,
+        ):
+            run.wait("approval", ask={"amount": 5})
+
+    @pytest.mark.parametrize("text", ["{ok: true}", " [1,", '"yes'])
+    def test_answer_when_text_begins_like_json_and_is_none_then_refused(
+        self, on_store: Cli, asked: None, text: str
+    ) -> None:
+        refused = on_store("answer", "d 1", "approval", text)
+        taken = on_store("answer", "d 1", "approval", text, "--text")
+
+        assert (refused.code, refused.out) == (2, "")
+        assert "--text" in refused.err
+        assert (taken.code, json.dumps(text) in taken.out) == (0, True)
+
+    def test_answer_when_taken_then_echoed_as_recorded(self, on_store: Cli, asked: None) -> None:
+        told = on_store("answer", "d 1", "approval", '{"ok":true}')
+
+        assert told.out.startswith('d 1 has its answer: {"ok": true}')
+
+    def test_recover_when_it_waits_then_the_whole_command_and_the_question(
+        self, on_store: Cli, asked: None
+    ) -> None:
+        planned = on_store("recover", "d 1", "--dry-run", "--handler", "h")
+        shown = on_store("tree", "d 1")
+
+        command = "holdfast answer 'd 1' approval '…'"
+        for each in (planned, shown):
+            assert command in each.out
+            assert '{"amount": 5}' in each.out
+
+
+class TestMisspeltStores:
+    def test_store_when_one_beside_is_like_it_then_named_first(self, cli: Cli, store: Path) -> None:
+        store.rename("survey.db")
+        ended = cli("--store", "surve.db", "workflows")
+
+        assert ended.code == 5
+        assert "did you mean survey.db? Else make one with" in ended.err
+
+    def test_store_when_its_scheme_is_misspelt_then_the_one_meant_is_named(self, cli: Cli) -> None:
+        ended = cli("--store", "jsn:folder", "init")
+
+        assert (ended.code, "json:folder" in ended.err) == (2, True)
+        assert not Path("jsn:folder").exists()
+
+
+class TestFailing:
+    @pytest.mark.parametrize(
+        ("retries", "sequel"),
+        [
+            (
+                1,
+                "its retries are used up and it is killed: mend the cause, then `holdfast retry w`",
+            ),
+            (5, "; due again in "),
+        ],
+    )
+    def test_recover_when_it_fails_then_what_comes_of_it(
+        self, on_store: Cli, program: Program, tmp_path: Path, retries: int, sequel: str
+    ) -> None:
+        name = program(CREW.replace("max_retries=1", f"max_retries={retries}"))
+        (tmp_path / "bad.json").write_text('["bad"]')
+        on_store("--app", f"{name}:app", "start", "release", "w", "--input", "bad.json")
+        told = on_store("--app", f"{name}:app", "recover", "w", "--force").err
+
+        assert "no luck" in told
+        assert sequel in told
+        assert "traceback: `holdfast show w`" in told
+
+
+class TestScopesAndEnds:
+    def test_recover_when_a_scope_is_named_then_its_handler_is_chosen(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        with holdfast.open(store) as engine:
+            engine.checkpoint("w", type="workflow_start", resume_handler="whole")
+            engine.checkpoint("w", type="stage_start", stage_id="s", resume_handler="part")
+        planned = on_store("recover", "w/s", "--dry-run")
+        unknown = on_store("recover", "w/t", "--dry-run")
+
+        assert "'part'" in planned.out
+        assert unknown.code == 3
+
+    def test_ends_when_it_is_completed_then_nothing_is_advised(
+        self, on_store: Cli, store: Path
+    ) -> None:
+        with holdfast.open(store) as engine, engine.run("w"):
+            pass
+        recovered = on_store("recover", "w")
+        planned = on_store("recover", "w", "--dry-run")
+        cancelled = on_store("cancel", "w")
+
+        assert recovered.code == 4
+        assert recovered.err.endswith("; nothing is to be done\n")
+        assert "handler" not in recovered.err
+        assert "w is completed" in planned.out
+        assert (cancelled.code, "--parent" in cancelled.err) == (4, False)
+
+
 class TestLooking:
     def test_workflows_when_there_are_some_then_listed(self, on_store: Cli, written: None) -> None:
         table = on_store("workflows")
@@ -249,6 +360,32 @@ class TestLooking:
             ("a%2Fb/s/y", "failed"),
         ]
 
+    def test_tree_when_opened_anew_then_times_count_from_the_earliest_that_is_shown(self) -> None:
+        begun = datetime(2026, 3, 14, 12, tzinfo=UTC)
+        inner = ScopeOutline(Scope("w", "gather"), since=begun)
+        outline = ScopeOutline(
+            Scope("w"), since=begun + timedelta(seconds=55), opened=2, inside=[inner]
+        )
+        console = Console(width=80)
+        with console.capture() as shown:
+            console.print(tree_of(outline, Times(begun + timedelta(minutes=3), "relative")))
+
+        assert "+0.00 s" in shown.get()
+
+    def test_svg_when_drawn_then_private_and_whole_and_trouble_is_that_of_other_files(
+        self, on_store: Cli, written: None, tmp_path: Path
+    ) -> None:
+        drawn = tmp_path / "w.svg"
+        drawn.write_text("old")
+        drawn.chmod(0o644)
+        told = on_store("tree", "a%2Fb", "--svg", str(drawn))
+        lost = on_store("tree", "a%2Fb", "--svg", str(tmp_path / "nowhere" / "w.svg"))
+
+        assert (told.code, drawn.stat().st_mode & 0o777) == (0, 0o600)
+        assert drawn.read_text().endswith("</svg>\n")
+        assert (lost.code, "cannot be written: No such file" in lost.err) == (5, True)
+        assert not list(tmp_path.glob(".holdfast-*"))
+
     def test_context_when_asked_then_json_with_the_option_and_without(
         self, on_store: Cli, written: None
     ) -> None:
@@ -290,6 +427,27 @@ class TestLooking:
         assert later.json == whole[3:5]
         assert [each["checkpoint_id"] for each in record] == ["rec@1"]
         assert record[0]["kind"] == "created"
+
+    def test_events_and_list_when_there_is_more_then_said_on_standard_error(
+        self, on_store: Cli, written: None
+    ) -> None:
+        total = len(on_store("--json", "events").json)
+        cut = on_store("--json", "events", "--limit", "3")
+        after = cut.json[-1]["number"]
+        listed = on_store("list", "--limit", "2")
+        whole = on_store("events", "--limit", str(total))
+
+        assert cut.err == f"holdfast: {total - 3} more; --limit N or --after {after}\n"
+        assert listed.err == "holdfast: 6 more; --limit N or --older-than a%2Fb@7\n"
+        assert (whole.err, on_store("list", "--limit", "8").err) == ("", "")
+
+    def test_events_when_the_last_are_asked_for_then_those(
+        self, on_store: Cli, written: None
+    ) -> None:
+        whole = on_store("--json", "events").json
+
+        assert on_store("--json", "events", "--last", "2").json == whole[-2:]
+        assert on_store("--json", "events", "--last", "2000").json == whole
 
     def test_stale_when_nobody_carries_it_on_then_listed_with_what_stands_in_the_way(
         self, on_store: Cli, store: Path
@@ -726,7 +884,7 @@ class TestCarryingOn:
             (["recover", "a%2Fb@99"], 3, "a%2Fb@99"),
             (["recover", "rec"], 4, "--handler"),
             (["recover", "a%2Fb", "--handler", "gone"], 4, "known: h, release"),
-            (["recover", "a%2Fb/s"], 2, "@sequence"),
+            (["recover", "a%2Fb/nowhere"], 3, "does not exist"),
         ],
         ids=lambda each: " ".join(each) if isinstance(each, list) else "",
     )

@@ -88,7 +88,7 @@ class TestReasons:
         (forced,) = reasons_of(engine, force=True)
 
         since = engine.get("w@1").updated_at.isoformat()
-        assert reason == forced == f"w is completed since {since}"
+        assert reason == forced == f"w is completed since {since}; nothing is to be done"
 
     def test_recover_when_a_record_is_completed_then_says_so(self, engine: holdfast.Engine) -> None:
         engine.handler("h")(never)

@@ -75,6 +75,7 @@ def test_purge_when_limits_are_given_then_they_are_those_of_python(filled: Path)
     ("arguments", "said"),
     [
         (("--max-age", "3x"), "3x is no duration"),
+        (("--max-age", "90"), "90 what? Write 90d or 90s"),
         (("--max-bytes", "much"), "much is no size"),
         (("--before", "soon"), "soon is no date"),
         (("--keep", "-1"), "--keep"),
@@ -87,6 +88,21 @@ def test_purge_when_a_limit_cannot_be_then_it_is_a_usage_error(
 
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_limits_when_written_as_the_configuration_reads_them_then_taken(filled: Path) -> None:
+    for command in (
+        ("purge", "--max-age", "2 weeks", "--dry-run"),
+        ("purge", "--max-age", "90 days", "--dry-run"),
+        ("stale", "--threshold", "5min"),
+        ("recover", "--all", "--timeout", "1h 30min"),
+        ("retain", "done", "--days", "30d"),
+    ):
+        done = _run(filled, *command)
+        assert done.returncode == 0, done.stderr
+    assert "keeps 30 days" in done.stdout
+    refused = _run(filled, "retain", "done", "--days", "many")
+    assert "many is no number of days; write 30, 30d or 2 weeks" in refused.stderr
 
 
 def test_purge_when_the_configuration_has_a_policy_then_it_counts(filled: Path) -> None:

@@ -70,7 +70,20 @@ def test_timeline_when_killed_then_what_was_finished_saved_and_lost_is_told_apar
     console.print(timeline(GOOD))
 
     lines = [" ".join(line.split()) for line in printed.getvalue().splitlines()]
-    assert any(line.endswith("finished found saved ended") for line in lines)
-    assert any(line.startswith("11 start") and "2 agents SIGKILL" in line for line in lines)
-    assert any(line.startswith("12 recover") and "2 agents 1 done" in line for line in lines)
+    assert any(line.endswith("finished saved ended") for line in lines)
+    assert any(line.startswith("11 start") and "2 SIGKILL" in line for line in lines)
+    assert any(line.startswith("12 recover") and "2 1 done" in line for line in lines)
     assert {"cut off: c", "not yet saved: b"} <= set(lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_timeline_when_the_terminal_is_narrow_then_nothing_is_cut(width: int) -> None:
+    plays = [replace(play, pid=1_234_567) for play in GOOD.plays]
+    printed = io.StringIO()
+    console = Console(width=width, file=printed)
+
+    console.print(timeline(replace(GOOD, plays=plays), width))
+
+    assert "…" not in printed.getvalue()
+    assert "SIGKILL" in printed.getvalue()
+    assert max(map(len, printed.getvalue().splitlines())) <= width
