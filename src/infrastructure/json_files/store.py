@@ -138,8 +138,10 @@ class JsonFileStore:
     def close(self) -> None:
         """Wait for the work that was accepted, then let go. Twice does no harm."""
         self.lock.hold_threads()
-        self._closed = True
-        self.lock.release_threads()
+        try:
+            self._closed = True
+        finally:
+            self.lock.release_threads()
 
     def before_fork(self) -> None:
         """Wait for what is under way, so that the child does not come to hold the lock."""
