@@ -92,10 +92,11 @@ class Journal:
         try:
             files.rename(temporary, entry)
             files.sync_folder(entry.parent)
+            self.has_landed = True  # within: whatever comes before it takes the commit back
         except BaseException as trouble:
-            self._take_back(trouble)
+            if not self.has_landed:
+                self._take_back(trouble)
             raise
-        self.has_landed = True
 
     def carry_out(self) -> bool:
         """Do what the journal says, if it says anything; return whether it did.
