@@ -150,8 +150,9 @@ class StoreLock:
             self._file.acquire(timeout=timeout)
         except Timeout:
             raise StoreBusy(
-                f"{self._target} stayed locked by another process; a process stopped inside a "
-                "transaction blocks the others until it goes on or ends"
+                f"{self._target} stayed locked by another process: a doctor or a backup of a large "
+                "store keeps the others waiting, and a process stopped inside a transaction until "
+                "it goes on or ends; try again, or allow more with Settings(write_timeout=…)"
             ) from None
         except OSError as error:
             raise FileTrouble(error) from error
