@@ -28,7 +28,7 @@ class ChainCheck:
         new_view: gives a view to read with; it is never committed.
 
     Attributes:
-        has_damage: whether a checkpoint was found damaged, or missing.
+        count: how many files it looked at.
     """
 
     def __init__(self, new_view: Callable[[], View], workflow_id: str) -> None:
@@ -43,11 +43,6 @@ class ChainCheck:
         self._before: StoredCheckpoint | None = None
         self._newest = 0
         self.count = 0
-
-    @property
-    def has_damage(self) -> bool:
-        """Whether something was found."""
-        return bool(self._problems or self._final or self._alone)
 
     def add(self, named: layout.NamedFile) -> StoredCheckpoint | None:
         """Look at the next file; return what it holds, unless that is damaged."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
 import orjson
@@ -92,10 +92,11 @@ class Journal:
         try:
             files.rename(temporary, entry)
             files.sync_folder(entry.parent)
+            self.has_landed = True  # within: whatever comes before it takes the commit back
         except BaseException as trouble:
-            self._take_back(trouble)
+            if not self.has_landed:
+                self._take_back(trouble)
             raise
-        self.has_landed = True
 
     def carry_out(self) -> bool:
         """Do what the journal says, if it says anything; return whether it did.
@@ -192,15 +193,24 @@ def _unpack(stored: bytes, path: Path) -> list[Effect]:
     try:
         effects = [_from_json(each) for each in _listed(orjson.loads(text))]
     except (ValueError, TypeError, IndexError, AttributeError) as error:
-        raise CheckpointCorrupted(
-            f"the transaction in {path}", f"it cannot have been written so ({error})"
+        raise TransactionDamaged(
+            f"the transaction in {path}",
+            f"it cannot have been written so ({error}); `holdfast doctor --repair` goes on without "
+            "it",
         ) from error
     for each in effects:
         # A folder that somebody else made may hold anything, and this is carried out unasked.
-        inside = PurePosixPath(each.path)
-        if inside.is_absolute() or ".." in inside.parts:
+        if _leads_out(each.path):
             raise TransactionDamaged(f"the transaction in {path}", "it leads out of the store")
     return effects
+
+
+def _leads_out(path: str) -> bool:
+    """Whether a path is not below the folder that it is in, here or as Windows reads it."""
+    return any(
+        inside.anchor or ".." in inside.parts
+        for inside in (PurePosixPath(path), PureWindowsPath(path))
+    )
 
 
 def _listed(found: Any) -> list[Any]:
@@ -224,10 +234,14 @@ def _from_json(found: list[Any]) -> Effect:
     act, path, *more = found
     if type(path) is not str:
         raise TypeError(f"{path!r} is no path")
+    if "\0" in path or not PurePosixPath(path).parts:
+        raise ValueError(f"{path!r} is no path")
     if act == "remove":
         return Remove(path)
     if act == "append":
-        return Append(path, int(more[1]), more[0].encode())
+        if type(more[1]) is not int or more[1] < 0:
+            raise ValueError(f"{more[1]!r} is no offset")
+        return Append(path, more[1], more[0].encode())
     if act not in ("put", "put compressed"):
         raise ValueError(f"there is no act {act!r}")
     content = base64.b64decode(more[0]) if act == "put compressed" else more[0].encode()

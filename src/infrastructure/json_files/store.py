@@ -138,8 +138,10 @@ class JsonFileStore:
     def close(self) -> None:
         """Wait for the work that was accepted, then let go. Twice does no harm."""
         self.lock.hold_threads()
-        self._closed = True
-        self.lock.release_threads()
+        try:
+            self._closed = True
+        finally:
+            self.lock.release_threads()
 
     def before_fork(self) -> None:
         """Wait for what is under way, so that the child does not come to hold the lock."""
@@ -196,7 +198,8 @@ class JsonFileStore:
         try:
             self.patiently(lambda: self._transact([ticket], deadline), deadline)
         except Exception as error:  # noqa: BLE001 - told to whoever waits for it
-            ticket.fail(error)
+            if not ticket.is_done:
+                ticket.fail(error)
 
     def _look(self, work: Callable[[UnitOfWork], T], deadline: float) -> T:
         with self.locked(deadline):
@@ -213,19 +216,18 @@ class JsonFileStore:
             self.prepare()
             batch = self.view_over(None, is_reading=False)
             told: list[Callable[[], None]] = []
-            for ticket in tickets:
-                with self._seeing(self.view_over(batch, is_reading=False)) as view:
-                    told.append(self._run(ticket, view, batch))
+            self.journal.has_landed = False
             try:
+                for ticket in tickets:
+                    with self._seeing(self.view_over(batch, is_reading=False)) as view:
+                        told.append(self._run(ticket, view, batch))
                 self.commit(batch)
+                _tell(told)
             except BaseException:
-                # Whoever is interrupted is not told; the others must be.
+                # Whoever is without an outcome is performed again, by the next leader.
                 if self.journal.has_landed:
-                    for tell in told:
-                        tell()
+                    _tell(told)
                 raise
-        for tell in told:
-            tell()
 
     def _run(self, ticket: Ticket, view: View, batch: View) -> Callable[[], None]:
         try:
@@ -335,6 +337,12 @@ class JsonFileStore:
         self._current = None
         self.index.forget()
         self._queue = CommitQueue(self._perform, self.target)
+
+
+def _tell(told: Sequence[Callable[[], None]]) -> None:
+    """Give the tickets their outcomes; twice does no harm."""
+    for tell in told:
+        tell()
 
 
 def _effects(view: View) -> Iterator[Effect]:

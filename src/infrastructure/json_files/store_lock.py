@@ -8,10 +8,10 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from ...domain.errors import StorageUnavailable, StoreBusy
 from .trouble import FileTrouble, troubles
@@ -37,15 +37,7 @@ class StoreLock:
         """Begin with nobody holding it: those who did are in another process."""
         self._depth = 0
         self._threads = threading.RLock()
-        # No soft lock where the file system has no locks: that one would outlive its holder.
-        self._file = FileLock(
-            self._path,
-            mode=0o600,
-            thread_local=False,
-            poll_interval=_PAUSE,
-            fallback_to_soft=False,
-            on_acquired=self._note_descriptor,
-        )
+        self._file = self._new_file()
 
     @property
     def is_mine(self) -> bool:
@@ -60,25 +52,50 @@ class StoreLock:
             StoreBusy: somebody else held it for that long.
             FileTrouble: the file cannot be locked.
         """
+        # An interrupt may come after any call: who does not know what it has, lets go of all.
+        is_out = False
+        try:
+            try:
+                if not self.is_mine:
+                    self._take(timeout)
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
+            finally:
+                self._let_go()
+                is_out = True
+        finally:
+            if not is_out:
+                self._let_go()  # interrupted even in that
+
+    def _take(self, timeout: float) -> None:
         until = time.monotonic() + timeout
         if not self._threads.acquire(timeout=max(0.0, timeout)):
             raise StoreBusy(
                 f"{self._target} stayed locked by another thread of this process; "
                 "try again, or allow more with Settings(write_timeout=…)"
             )
+        self._holder = threading.get_ident()
+        self._lock_file(max(0.0, until - time.monotonic()))
+
+    def _let_go(self) -> None:
+        """Let go of whatever this thread has, unless a block around this one needs it.
+
+        Twice does no harm.
+        """
+        if self.is_mine or not self._threads.acquire(blocking=False):
+            return  # another thread's
+        # It was this thread's already, or nobody's; then nobody has the file.
         try:
-            if self._depth == 0:
-                self._lock_file(max(0.0, until - time.monotonic()))
-            self._depth += 1
-            self._holder = threading.get_ident()
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._file.release()
+            self._file.release(force=True)
+            if self._file.lock_counter:  # interrupted in there; it would count on from that
+                self._file = self._new_file()
         finally:
-            self._threads.release()
+            with suppress(RuntimeError):  # it is not ours any more, however often it was taken
+                while True:
+                    self._threads.release()
 
     def hold_threads(self) -> None:
         """Let no other thread in, as long as the process forks."""
@@ -117,13 +134,25 @@ class StoreLock:
     def _note_descriptor(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
+    def _new_file(self) -> BaseFileLock:
+        # No soft lock where the file system has no locks: that one would outlive its holder.
+        return FileLock(
+            self._path,
+            mode=0o600,
+            thread_local=False,
+            poll_interval=_PAUSE,
+            fallback_to_soft=False,
+            on_acquired=self._note_descriptor,
+        )
+
     def _lock_file(self, timeout: float) -> None:
         try:
             self._file.acquire(timeout=timeout)
         except Timeout:
             raise StoreBusy(
-                f"{self._target} stayed locked by another process; a process stopped inside a "
-                "transaction blocks the others until it goes on or ends"
+                f"{self._target} stayed locked by another process: a doctor or a backup of a large "
+                "store keeps the others waiting, and a process stopped inside a transaction until "
+                "it goes on or ends; try again, or allow more with Settings(write_timeout=…)"
             ) from None
         except OSError as error:
             raise FileTrouble(error) from error

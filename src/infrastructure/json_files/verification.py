@@ -22,7 +22,9 @@ _JOURNAL = layout.JOURNAL.partition("/")[0]
 
 
 class Verification:
-    """Looks at what a view sees; memory grows with the damage, not with the store.
+    """Looks at what a view sees, one workflow at a time.
+
+    Memory grows with what is found, and with the number of files of the largest workflow.
 
     Args:
         new_view: gives a view to read with; what is made anew in it is never committed.

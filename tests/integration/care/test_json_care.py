@@ -7,6 +7,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -238,12 +239,35 @@ def test_verify_when_the_index_says_something_else_then_it_is_found(folder: Path
     assert [each.kind for each in found] == ["index"]
 
 
+def _with_digest(text: bytes) -> bytes:
+    return sha256(text).hexdigest().encode() + b"\n" + text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"0" * 64 + b"\n[]",
+        *map(
+            _with_digest,
+            [
+                b"nonsense",
+                b'{"a": 1}',
+                b'[["put"]]',
+                b'[["frob", "x", "y"]]',
+                b'[["put", "", "y"]]',
+                b'[["put", "x\\u0000", "y"]]',
+                b'[["append", "x", "y", -1]]',
+                b'[["append", "x", "y", "1"]]',
+            ],
+        ),
+    ],
+)
 def test_repair_when_the_journal_is_damaged_then_the_store_goes_on_without_it(
-    folder: Path,
+    folder: Path, content: bytes
 ) -> None:
     journal = folder / "journal"
     journal.mkdir(exist_ok=True)
-    (journal / "commit.json").write_bytes(b"0" * 64 + b"\n[]")
+    (journal / "commit.json").write_bytes(content)
 
     with holdfast.open(f"json:{folder}") as engine:
         with pytest.raises(holdfast.CheckpointCorrupted, match="doctor --repair"):

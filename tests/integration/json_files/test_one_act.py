@@ -270,12 +270,16 @@ def test_journal_when_it_is_damaged_then_nothing_is_read_past_it(
     assert open_store(opened).read(lambda uow: uow.checkpoints.standing("wf")) is not None
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["../outside.json", "/outside.json", "..\\outside.json", "a\\..\\..\\b", "C:b", "\\b"],
+)
 def test_journal_when_it_leads_out_of_the_store_then_it_is_refused(
-    opened: Path, open_store: OpenStore
+    opened: Path, open_store: OpenStore, path: str
 ) -> None:
     from holdfast.infrastructure.json_files.journal import Put, _pack
 
-    (opened / "journal" / "commit.json").write_bytes(_pack([Put("../outside.json", b"{}")]))
+    (opened / "journal" / "commit.json").write_bytes(_pack([Put(path, b"{}")]))
 
     with pytest.raises(CheckpointCorrupted, match="out of the store"):
         open_store(opened).read(lambda uow: uow.checkpoints.standing("wf"))
