@@ -17,6 +17,7 @@ E = TypeVar("E", bound=StrEnum)
 
 MAX_METADATA_BYTES = 16 << 10
 _MAX_INTEGER = 2**63 - 1
+_LONGEST_PATIENCE = 1_000_000_000  # 31 years; locks can be waited for ten times as long
 
 
 def chosen(kind: type[E], what: str, value: str) -> E:
@@ -53,6 +54,14 @@ def retention_of(given: Retention | None) -> Retention:
             "holdfast.Retention(days=90, count=100)"
         )
     return given or Retention()
+
+
+def require_patience(seconds: float) -> None:
+    """Raise `InvalidRequest` unless a call can wait so long; 0 is not at all."""
+    if not 0 <= seconds <= _LONGEST_PATIENCE:
+        raise InvalidRequest(
+            f"timeout is {seconds}; give a number of seconds from 0 to {_LONGEST_PATIENCE:,}"
+        )
 
 
 def require_count(what: str, count: int | None) -> None:

@@ -15,7 +15,7 @@ from ..domain.error_record import ErrorRecord
 from ..domain.errors import InvalidRequest
 from ..domain.json_value import JsonObject, JsonValue
 from ..domain.scope import Scope
-from .arguments import chosen, metadata_of
+from .arguments import chosen, metadata_of, require_patience
 from .engine_base import EngineBase
 from .targets import CheckpointRef, WorkflowRef, checkpoint_of, workflow_of
 
@@ -73,6 +73,8 @@ class Writing(EngineBase):
         {'rows': 4, 'done': True}
         ['nightly@1']
         """
+        if timeout is not None:
+            require_patience(timeout)
         scope = Scope(workflow_id, stage_id, agent_id)
         payload = payload_of(
             self._kernel.codec, state=state, patch=patch, input=input, output=output, of=scope

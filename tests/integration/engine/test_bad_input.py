@@ -286,6 +286,19 @@ class TestStates:
         assert engine.checkpoint("w").id.sequence == 2
 
 
+@pytest.mark.parametrize("timeout", [math.nan, math.inf, -1, 1e10])
+def test_checkpoint_when_nobody_can_wait_so_long_then_refused_and_nothing_written(
+    open_any: OpenEngine, timeout: float
+) -> None:
+    engine = open_any()
+
+    with pytest.raises(holdfast.InvalidRequest, match=r"timeout is .*seconds from 0 to"):
+        engine.checkpoint("wf", timeout=timeout)
+
+    assert engine.list() == []
+    assert engine.checkpoint("wf", timeout=0).id.sequence == 1
+
+
 class TestAliasing:
     def test_checkpoint_when_what_was_handed_in_changes_then_the_stored_does_not(
         self, engine: holdfast.Engine
