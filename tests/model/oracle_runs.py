@@ -105,6 +105,8 @@ class Oracle(Rules):
             obstacles.add("no_handler")
         elif chosen not in self.known_handlers:
             obstacles.add("unknown_handler")
+        if "completed" in obstacles:
+            obstacles = {"completed"}  # what is done needs nothing else
         return scope, chosen, obstacles - (_BY_FORCE if force else set())
 
     # Beginning
