@@ -31,7 +31,9 @@ for name in ("release-notes", "migrate", "review", "embed", "ingest"):
 # What is another one on each machine, and is still worth to be shown.
 _VARIES = re.compile(
     r"^  (sqlite|python|holdfast|bytes|store|path) +[^=\n]*\n( {20,}.*\n)*"
-    r"|^Worth a look\n(  .*\n)*",
+    r"|^Worth a look\n(  .*\n)*"
+    # Tracebacks name the folder of this checkout, whose length is in the sizes.
+    r"|(?<=[ (])[\d.,]+ [KM]?B\b",
     re.MULTILINE,
 )
 
